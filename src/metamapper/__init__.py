@@ -1,0 +1,1 @@
+"""Metamapper: a self-hosted, self-updating data catalog."""

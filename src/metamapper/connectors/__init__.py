@@ -1,0 +1,1 @@
+"""Reading datastores: a framework-free library of engines behind one small protocol."""

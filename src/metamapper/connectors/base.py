@@ -1,0 +1,192 @@
+"""What an engine is: facts first, then one small protocol for reading.
+
+A read is streamed. ``Session.relations`` yields one ``Observation`` per relation: its keys, a fingerprint of all that
+belongs to it, and the engine's own bytes for it. Only relations whose fingerprint is new are ever decoded, so an
+unchanged table costs a comparison and nothing else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from typing import Any, Protocol
+from urllib.parse import SplitResult
+
+import msgspec
+
+from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.scope import ScopeFilter
+from metamapper.schema import AssetKind, Relation, RelationKind, Scope
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of an engine's typed settings.
+
+    Fields are ``Annotated[type, msgspec.Meta(title=…, description=…, extra={"secret": True, "input": …})]``; forms,
+    documentation and validation are derived from them. Unknown keys are refused. A field marked ``secret`` is
+    encrypted at rest and never shown again.
+    """
+
+
+class Support(StrEnum):
+    """Why an engine can or cannot tell something."""
+
+    YES = "yes"
+    NEVER = "never"  # the engine has no such thing
+    NOT_YET = "not yet"  # the engine may get it
+    NOT_BUILT = "not built"  # by us
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    support: Support
+    reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.support is Support.YES
+
+
+class Ability(StrEnum):
+    """What the conformance suite asks every engine about."""
+
+    COMMENTS = "comments"
+    INDEXES = "indexes"
+    FOREIGN_KEYS = "foreign keys"
+    CHECK_CONSTRAINTS = "check constraints"
+    VIEW_DEFINITIONS = "view definitions"
+    MATERIALIZED_VIEWS = "materialized views"
+    SCHEMAS = "schemas"
+    PRIVILEGES = "privileges"
+    PASSWORDS = "passwords"
+    PROBE = "probe"
+    ROW_ESTIMATES = "row estimates"
+    GENERATED_COLUMNS = "generated columns"
+    RENAME_COLUMN = "rename column"
+    ALTER_TYPE = "alter type"
+    SET_SCHEMA = "move between schemas"
+    NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The facts of one engine. Importing them imports no driver."""
+
+    name: str
+    title: str
+    mark: str
+    blurb: str
+    settings: type[EngineSettings]
+    connector: str
+    """``module:Class``, imported when a connection is made."""
+    url_schemes: tuple[str, ...]
+    settings_from_url: Callable[[SplitResult], EngineSettings]
+    capabilities: Mapping[Ability, Capability]
+    stable_ids: frozenset[AssetKind] = frozenset()
+    """Kinds whose ``native_id`` the engine keeps through renames."""
+    hidden_schemas: tuple[str, ...] = ()
+    """Patterns of the engine's own schemas, never read."""
+
+    def connect(self, settings: EngineSettings) -> "Connector":
+        """A connector for these settings; raises ``DriverMissing`` with the install hint."""
+        module, _, attribute = self.connector.partition(":")
+        connector: Connector = getattr(import_module(module), attribute)(settings)
+        return connector
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One relation as a read saw it, undecoded."""
+
+    schema: str
+    name: str
+    kind: RelationKind
+    fingerprint: bytes
+    payload: bytes
+    native_id: str | None = None
+    row_estimate: int | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(slots=True)
+class Statement:
+    """A statement that was sent, for the run's page. ``seconds`` and ``rows`` are filled when it ends."""
+
+    label: str
+    sql: str
+    seconds: float | None = None
+    rows: int | None = None
+
+
+class StepState(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a connection test, in the order they are tried; after a failure the rest are WAITING."""
+
+    name: str
+    state: StepState
+    detail: str = ""
+    seconds: float | None = None
+    error: ConnectorError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a read has come: ``done`` of about ``total`` relations, and the schema being read if one is."""
+
+    done: int
+    total: int | None = None
+    schema: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    version: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Session(Protocol):
+    """An open, read-only session. One thread reads; ``cancel`` may come from another.
+
+    The order of calls is ``probe`` (optional), ``scopes``, ``relations``; ``scopes`` may be asked again at the end and
+    then tells the truth of the whole read (a scope that lost a table in mid-read is partial by then).
+    """
+
+    server: Server
+    statements: list[Statement]
+
+    def probe(self, within: ScopeFilter) -> str | None:
+        """A token that is equal to an earlier one only if nothing in scope has changed; None where none is known."""
+        ...
+
+    def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
+        """The schemas in scope, and whether the list itself is complete."""
+        ...
+
+    def relations(self, within: ScopeFilter) -> Iterator[Observation]:
+        """Every relation of every readable scope, in any order, streamed; memory does not grow with their number."""
+        ...
+
+    def decode(self, payload: bytes) -> Relation:
+        """The relation a payload of this engine describes. Needs no connection and is pure."""
+        ...
+
+    def cancel(self) -> None:
+        """Stop the statement that runs now, at the server; never raises."""
+        ...
+
+
+class Connector(Protocol):
+    def open(self) -> AbstractContextManager[Session]:
+        """Connect read-only with every time-out set; raises a ``ConnectorError``."""
+        ...
+
+    def test(self) -> Iterable[Step]:
+        """The connection test, step by step, as a generator; raises nothing."""
+        ...

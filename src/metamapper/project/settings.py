@@ -1,0 +1,159 @@
+"""Django's settings, from the environment. Read them through ``django.conf``, never from here."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+
+from metamapper.lib.errors import ConfigurationError
+from metamapper.project.environment import read_environment
+
+_env = read_environment()
+PACKAGE = Path(__file__).resolve().parent.parent
+
+ENVIRONMENT: str = _env["ENVIRONMENT"]
+METAMAPPER_HOME: Path = _env["METAMAPPER_HOME"]
+METAMAPPER_ORIGIN: str = _env["METAMAPPER_WEBSERVER_ORIGIN"]
+METAMAPPER_FERNET_KEYS: list[str] = _env["METAMAPPER_FERNET_KEY"]
+METAMAPPER_BROKER_URL: str = _env["METAMAPPER_CELERY_BROKER_URL"]
+METAMAPPER_CELERY_MODULE: str = _env["METAMAPPER_CELERY_CONFIG_MODULE"]
+METAMAPPER_GUNICORN_CONFIG: str = _env["METAMAPPER_GUNICORN_CONFIG_PATH"]
+METAMAPPER_ALLOWED_FOLDERS: list[str] = [folder for folder in _env["METAMAPPER_ALLOWED_FOLDERS"].split(":") if folder]
+METAMAPPER_EXAMPLE: bool = _env["METAMAPPER_INCLUDE_EXAMPLE_DATASTORES"]
+
+SECRET_KEY: str = _env["METAMAPPER_SECRET_KEY"]
+DEBUG = False
+ALLOWED_HOSTS = ["*"] if ENVIRONMENT == "development" else [METAMAPPER_ORIGIN.split("://")[1].split(":", maxsplit=1)[0]]
+CSRF_TRUSTED_ORIGINS = [METAMAPPER_ORIGIN]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "metamapper.accounts",
+    "metamapper.workspaces",
+    "metamapper.datastores",
+    "metamapper.runs",
+    "metamapper.catalog",
+    "metamapper.history",
+    "metamapper.annotations",
+    "metamapper.search",
+    "metamapper.inspection",
+    "metamapper.web",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "metamapper.project.urls"
+WSGI_APPLICATION = "metamapper.project.wsgi.application"
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [PACKAGE / "web" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+
+def _metastore() -> dict[str, Any]:
+    """PostgreSQL by URL or by parts, else SQLite in the data folder, in write-ahead mode with immediate transactions."""
+    url = _env["METAMAPPER_DATABASE_URL"]
+    if url:
+        return dict(dj_database_url.parse(url, conn_max_age=300, conn_health_checks=True)) | _options(url)
+    if _env["METAMAPPER_DB_HOST"]:
+        return {
+            "ENGINE": "django.db.backends.postgresql",
+            "CONN_MAX_AGE": 300,
+            "CONN_HEALTH_CHECKS": True,
+        } | {part: _env[f"METAMAPPER_DB_{part}"] for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
+    return {"ENGINE": "django.db.backends.sqlite3", "NAME": METAMAPPER_HOME / "metamapper.sqlite3"} | _options("sqlite")
+
+
+def _options(url: str) -> dict[str, Any]:
+    if not url.startswith("sqlite"):
+        return {}
+    pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
+    return {"OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas}}
+
+
+DATABASES = {"default": _metastore()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "name")},
+    },
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+_https = METAMAPPER_ORIGIN.startswith("https://")
+SESSION_COOKIE_NAME = "__Host-session" if _https else "session"
+CSRF_COOKIE_NAME = "__Host-csrf" if _https else "csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "/static/"
+STATIC_ROOT = METAMAPPER_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+LOGGING_CONFIG = "metamapper.lib.logs.configure"
+LOGGING: dict[str, Any] = {"development": ENVIRONMENT == "development"}
+
+
+def _override(module_name: str) -> dict[str, Any]:
+    """The upper-case names of the administrator's own module."""
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"METAMAPPER_SETTINGS_OVERRIDE_MODULE names {module_name}, which cannot be imported: {error}."
+        ) from error
+    return {name: value for name, value in vars(module).items() if name.isupper()}
+
+
+if _env["METAMAPPER_SETTINGS_OVERRIDE_MODULE"]:
+    globals().update(_override(_env["METAMAPPER_SETTINGS_OVERRIDE_MODULE"]))
