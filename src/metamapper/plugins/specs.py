@@ -17,7 +17,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 class Specs:
     @hookspec
-    def catalog_changed(
+    def catalog_changed(  # noqa: PLR0917 - a hook has the arguments that its subscribers need
         self,
         datastore_id: UUID,
         scopes: "Sequence[ScopeRecord]",
