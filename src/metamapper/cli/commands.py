@@ -1,0 +1,43 @@
+"""The `metamapper` group. A command's module is imported when the command is called: `inspect` never waits for Django."""
+
+import importlib
+from typing import Any
+
+import click
+
+from metamapper.lib.errors import ConfigurationError
+
+COMMANDS: dict[str, str] = {
+    "migrate": "metamapper.cli.services",
+}
+"""Each command by name, with the module that holds it under that name (``-`` written as ``_``)."""
+
+
+class NotConfigured(click.ClickException):
+    """A wrong setting, told in its own words."""
+
+    exit_code = 2
+
+
+class Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        assert isinstance(command, click.Command)  # noqa: S101 - the table above is ours
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigurationError as error:
+            raise NotConfigured(str(error)) from error
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="metamapper", message="%(prog)s %(version)s")
+def metamapper() -> None:
+    """Metamapper: what is in your databases, what changed, and what people know about it."""
