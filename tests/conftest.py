@@ -1,0 +1,134 @@
+"""What every test gets: a home of its own, a closed network, fresh databases. See ``tests/run.py`` for whole runs.
+
+A test that uses the metastore (``django_db``, or a fixture that does) runs on SQLite, or on the PostgreSQL that
+METAMAPPER_DATABASE_URL names; ``make test`` runs it on both.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+
+from tests.support import databases, network, servers
+
+OF_THE_METASTORE = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
+KEPT = {"METAMAPPER_HOME", "METAMAPPER_DATABASE_URL"}
+
+
+def _own_environment() -> None:
+    """Before Django reads its settings: no variable of the developer's, a home that goes away with the run."""
+    for name in [name for name in os.environ if name.startswith("METAMAPPER_") and name not in KEPT]:
+        del os.environ[name]
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        os.environ["METAMAPPER_HOME"] = tempfile.mkdtemp(prefix="mm-test-home-")
+    os.environ["ENVIRONMENT"] = "development"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "metamapper.project.settings"
+
+
+_own_environment()
+network.close_to_loopback()
+
+
+def pytest_configure() -> None:
+    """pytest-django sets Django up only where an option names the settings, which is too early for our environment."""
+    django.setup()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("metamapper")
+    group.addoption("--only-metastore", action="store_true", help="Only tests that use the metastore.")
+    group.addoption("--require-live", action="store_true", help="A server that cannot be had fails its tests.")
+    group.addoption("--counts", metavar="FILE", help="Append the counts of this run as a line of JSON.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what uses the metastore, and leave the rest out where only that is wanted."""
+    for item in items:
+        if item.get_closest_marker("django_db") or OF_THE_METASTORE & set(getattr(item, "fixturenames", ())):
+            item.add_marker("metastore")
+    if config.getoption("--only-metastore"):
+        rest = [item for item in items if not item.get_closest_marker("metastore")]
+        config.hook.pytest_deselected(items=rest)
+        items[:] = [item for item in items if item.get_closest_marker("metastore")]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Leave the counts where ``tests/run.py`` adds them up."""
+    path = config.getoption("--counts")
+    if not path or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    stats = terminalreporter.stats
+    counts = {kind: len(stats.get(kind, ())) for kind in ("passed", "failed", "error", "skipped", "xfailed")}
+    reasons = sorted({report.longrepr[2] for report in stats.get("skipped", ()) if isinstance(report.longrepr, tuple)})
+    with Path(path).open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"counts": counts, "skips": reasons}) + "\n")
+
+
+def pytest_unconfigure() -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ["METAMAPPER_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings_parallel_suffix: None
+) -> None:
+    """SQLite is tested as it is used: a file with a write-ahead log, open to threads and to other processes."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("metastore") / "metastore.sqlite3")
+
+
+def _missing(request: pytest.FixtureRequest, reason: str) -> None:
+    """A loud skip, or a failure where everything is required."""
+    if request.config.getoption("--require-live"):
+        pytest.fail(f"Not to be had: {reason}", pytrace=False)
+    pytest.skip(f"Not to be had: {reason}")
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(request: pytest.FixtureRequest) -> str:
+    """The URL of a PostgreSQL where we are superuser."""
+    url = os.environ.get("MM_TEST_POSTGRESQL") or ((found := servers.find_postgresql()) and found.url)
+    if not url:
+        _missing(request, "PostgreSQL on port 5432, superuser without a password")
+    assert url
+    return url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The URL of a new, empty PostgreSQL database to inspect, dropped after the test."""
+    with databases.fresh_postgresql(postgresql_server) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty Redis database, emptied after the test."""
+    server = os.environ.get("MM_TEST_REDIS") or ((found := servers.find_redis()) and found.url)
+    if not server:
+        _missing(request, "Redis on port 6379")
+    assert server
+    with databases.empty_redis(server) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def chromium(request: pytest.FixtureRequest) -> str:
+    """The path of a Chromium."""
+    try:
+        return servers.chromium(install=False)
+    except servers.Missing as missing:
+        _missing(request, str(missing))
+        raise
