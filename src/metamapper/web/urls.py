@@ -1,5 +1,15 @@
-"""Pages."""
+"""Every page. What lies within a workspace is mounted under its address, area by area."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from metamapper.web import preferences, site
+
+Patterns = list[URLPattern | URLResolver]
+
+within_workspace: Patterns = []
+
+urlpatterns: Patterns = [
+    path("icons.svg", site.icons, name="icons"),
+    path("theme/", preferences.choose_theme, name="theme"),
+    path("<slug:workspace>/", include(within_workspace)),
+]
