@@ -8,6 +8,7 @@ import click
 from metamapper.lib.errors import ConfigurationError
 
 COMMANDS: dict[str, str] = {
+    "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
 }
 """Each command by name, with the module that holds it under that name (``-`` written as ``_``)."""
