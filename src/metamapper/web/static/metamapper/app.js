@@ -1,8 +1,7 @@
 // Behaviour of every page. Each module adds to what already works without it; none of them is needed to read a page.
-import "./entrance.js";
+import "./zone.js";
 import "./keys.js";
 import "./menu.js";
 import "./palette.js";
 import "./parts.js";
 import "./theme.js";
-import "./zone.js";

@@ -1,0 +1,73 @@
+"""Reading current truth for pages. Every function passes the gate; the past is ``history``'s."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from metamapper.catalog.models import Column, Constraint, Hold, Index, Relation, Schema
+from metamapper.datastores.models import Datastore
+from metamapper.schema import AssetKind
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from metamapper.accounts.models import User
+
+    Person = User | AnonymousUser
+
+_CHILDREN: dict[AssetKind, type[Column | Index | Constraint]] = {
+    AssetKind.COLUMN: Column,
+    AssetKind.INDEX: Index,
+    AssetKind.CONSTRAINT: Constraint,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an asset is: its datastore, and the schema and relation it belongs to or is."""
+
+    datastore_id: UUID
+    schema_id: UUID | None = None
+    relation_id: UUID | None = None
+
+
+def relation(user: "Person", relation_id: UUID) -> Relation | None:
+    """The relation with its schema and datastore, retired or not; None where this person may not see it."""
+    return _with_parents(Relation.objects.visible_to(user)).filter(id=relation_id).first()
+
+
+def _with_parents(found: QuerySet[Relation]) -> QuerySet[Relation]:
+    return found.select_related("schema", "datastore", "datastore__workspace").defer("definition", "fingerprint")
+
+
+def schema(user: "Person", schema_id: UUID) -> Schema | None:
+    """The schema with its datastore, retired or not; None where this person may not see it."""
+    found = Schema.objects.visible_to(user).select_related("datastore", "datastore__workspace")
+    return found.filter(id=schema_id).first()
+
+
+def pending_holds(user: "Person", datastore: Datastore) -> QuerySet[Hold]:
+    """What is held back and waits for a decision, the oldest first."""
+    found = Hold.objects.visible_to(user).filter(datastore=datastore, state=Hold.State.PENDING)
+    return found.select_related("schema").order_by("created_at", "id")
+
+
+def place_of(user: "Person", kind: AssetKind, asset_id: UUID) -> Place | None:
+    """Where the asset is, retired or not; None where there is none that this person may see."""
+    if kind is AssetKind.DATASTORE:
+        known = Datastore.objects.visible_to(user).filter(id=asset_id).exists()
+        return Place(asset_id) if known else None
+    if kind is AssetKind.SCHEMA:
+        return _place(Schema.objects.visible_to(user).filter(id=asset_id).values_list("datastore_id", "id"))
+    if kind is AssetKind.RELATION:
+        found = Relation.objects.visible_to(user).filter(id=asset_id)
+        return _place(found.values_list("datastore_id", "schema_id", "id"))
+    children = _CHILDREN[kind].objects.visible_to(user).filter(id=asset_id)
+    return _place(children.values_list("relation__datastore_id", "relation__schema_id", "relation_id"))
+
+
+def _place(found: QuerySet[Schema | Relation | Column | Index | Constraint, tuple[UUID, ...]]) -> Place | None:
+    row = found.first()
+    return Place(*row) if row else None
