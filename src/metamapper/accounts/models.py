@@ -21,7 +21,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """``theme`` is light, dark, or blank to follow the system. ``seen_at`` is when "Since you were last here" was read."""
+    """``theme`` is light, dark, or blank to follow the system. ``seen_at`` is when "Since you were last here" was read.
+
+    The founder made the first account; a constraint lets there be one, however many first visits come at once.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(unique=True)
@@ -31,6 +34,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, blank=True)
     theme = models.CharField(max_length=5, blank=True)
+    is_founder = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["is_founder"], condition=models.Q(is_founder=True), name="one_founder")
+        ]
 
     objects: ClassVar[UserManager] = UserManager()
 

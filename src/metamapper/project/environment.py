@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from platformdirs import user_data_path
 
 from metamapper.lib.errors import ConfigurationError
+from metamapper.lib.net import networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Variable:
 
 def _list(text: str) -> list[str]:
     return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _networks(text: str) -> list[str]:
+    return [str(network) for network in networks(_list(text))]
 
 
 def _flag(text: str) -> bool:
@@ -94,6 +99,11 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("METAMAPPER_GUNICORN_CONFIG_PATH", "A gunicorn configuration file that replaces ours."),
     Variable("METAMAPPER_SETTINGS_OVERRIDE_MODULE", "A module whose upper-case names override Django's settings."),
     Variable("METAMAPPER_ALLOWED_FOLDERS", "Folders whose files may be connected as datastores, separated by colons."),
+    Variable(
+        "METAMAPPER_ALLOWED_NETWORKS",
+        "Private networks that datastores may be in, as a comma list; in development all are open.",
+        parse=_networks,
+    ),
     Variable(
         "METAMAPPER_INCLUDE_EXAMPLE_DATASTORES",
         "Connect the example when the first workspace is made.",

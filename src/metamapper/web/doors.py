@@ -16,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from metamapper.accounts.models import User
 from metamapper.datastores.models import Datastore
 from metamapper.workspaces.models import Membership, Role, Workspace
+from metamapper.workspaces.selectors import membership
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -78,9 +79,11 @@ def one_or_404(queryset: Any) -> Any:
     return found
 
 
-def _membership(user: User, slug: str) -> Membership:
-    found = Membership.objects.visible_to(user).filter(user=user, workspace__slug=slug)
-    return cast("Membership", one_or_404(found.select_related("workspace")))
+def _membership(user: User, address: str) -> Membership:
+    found = membership(user, address)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

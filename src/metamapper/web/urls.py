@@ -9,6 +9,8 @@ Patterns = list[URLPattern | URLResolver]
 within_workspace: Patterns = []
 
 urlpatterns: Patterns = [
+    path("", include("metamapper.web.welcome.urls")),
+    path("", include("metamapper.web.account.urls")),
     path("icons.svg", site.icons, name="icons"),
     path("theme/", preferences.choose_theme, name="theme"),
     path("<slug:workspace>/", include(within_workspace)),

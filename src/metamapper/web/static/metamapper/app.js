@@ -1,7 +1,8 @@
 // Behaviour of every page. Each module adds to what already works without it; none of them is needed to read a page.
-import "./zone.js";
+import "./entrance.js";
 import "./keys.js";
 import "./menu.js";
 import "./palette.js";
 import "./parts.js";
 import "./theme.js";
+import "./zone.js";

@@ -1,0 +1,96 @@
+"""What an engine's typed settings ask for, field by field: forms, documentation and sealing are derived from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from msgspec import inspect
+
+from metamapper.connectors.base import EngineSettings
+
+
+@dataclass(frozen=True, slots=True)
+class SettingField:
+    """``input`` is text, number, password, checkbox, select or textarea; ``choices`` are (value, label) pairs."""
+
+    name: str
+    title: str
+    description: str
+    input: str
+    secret: bool
+    required: bool
+    default: Any
+    choices: tuple[tuple[str, str], ...] = ()
+    extra: Mapping[str, Any] | None = None
+
+
+@cache
+def fields_of(settings: type[EngineSettings]) -> tuple[SettingField, ...]:
+    """The fields of an engine's settings, in the order they are declared."""
+    described = inspect.type_info(settings)
+    assert isinstance(described, inspect.StructType)  # noqa: S101 - EngineSettings is a Struct; tells the type
+    return tuple(_field(each) for each in described.fields)
+
+
+def secret_names(settings: type[EngineSettings]) -> frozenset[str]:
+    return frozenset(field.name for field in fields_of(settings) if field.secret)
+
+
+def _field(found: inspect.Field) -> SettingField:
+    kind, schema, extra = found.type, dict[str, Any](), dict[str, Any]()
+    while isinstance(kind, inspect.Metadata):
+        schema |= kind.extra_json_schema or {}
+        extra |= kind.extra or {}
+        kind = kind.type
+    plain = _without_none(kind)
+    choices = _choices(plain, extra.get("choices"))
+    return SettingField(
+        name=found.name,
+        title=schema.get("title") or found.name.replace("_", " ").capitalize(),
+        description=schema.get("description", ""),
+        input=extra.get("input") or _input(plain, secret=bool(extra.get("secret")), choices=bool(choices)),
+        secret=bool(extra.get("secret")),
+        required=found.required,
+        default=_default(found),
+        choices=choices,
+        extra=extra,
+    )
+
+
+def _without_none(kind: inspect.Type) -> inspect.Type:
+    if not isinstance(kind, inspect.UnionType):
+        return kind
+    rest = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+    return rest[0] if len(rest) == 1 else kind
+
+
+def _input(kind: inspect.Type, *, secret: bool, choices: bool) -> str:
+    if secret:
+        return "password"
+    if choices:
+        return "select"
+    if isinstance(kind, inspect.BoolType):
+        return "checkbox"
+    return "number" if isinstance(kind, inspect.IntType | inspect.FloatType) else "text"
+
+
+def _choices(kind: inspect.Type, labels: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    """An enumeration's or a literal's values; ``labels`` say them in words."""
+    if isinstance(kind, inspect.EnumType):
+        values = [str(each.value) for each in kind.cls]
+    elif isinstance(kind, inspect.LiteralType):
+        values = [str(each) for each in kind.values]
+    else:
+        return tuple((labels or {}).items())
+    said = labels or {}
+    return tuple((value, said.get(value, value.replace("-", " ").replace("_", " ").capitalize())) for value in values)
+
+
+def _default(found: inspect.Field) -> Any:
+    if found.default is not msgspec.NODEFAULT:
+        return msgspec.to_builtins(found.default)
+    if found.default_factory is not msgspec.NODEFAULT:
+        return msgspec.to_builtins(found.default_factory())
+    return None

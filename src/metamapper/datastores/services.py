@@ -1,0 +1,211 @@
+"""Registering, changing and removing datastores. Secrets are sealed before they are stored and never read for a page."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from django.conf import settings as django_settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from metamapper.accounts.models import User
+from metamapper.connectors.base import Engine, EngineSettings, Step, StepState
+from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.registry import engine as engine_named
+from metamapper.connectors.scope import Patterns, ScopeFilter
+from metamapper.datastores import reach
+from metamapper.datastores.fields import secret_names
+from metamapper.datastores.models import Datastore
+from metamapper.lib.crypto import Vault, WrongKey
+from metamapper.workspaces.models import Workspace
+
+INTERVALS: Mapping[int, str] = {
+    900: "15 minutes",
+    1800: "30 minutes",
+    3600: "Hour",
+    7200: "2 hours",
+    10800: "3 hours",
+    21600: "6 hours",
+    43200: "12 hours",
+    86400: "24 hours",
+}
+"""How often a datastore may be looked at, in seconds."""
+PREVIEW_TIME = timedelta(seconds=10)
+RESERVED = frozenset({"connect", "example"})
+SLUG_LENGTH = 60
+
+
+class NameTaken(Exception):
+    """Another datastore of the workspace has this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"Another datastore is called “{name}” already.")
+
+
+class IntervalUnknown(ValueError):
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"{seconds} s is none of the intervals: {', '.join(map(str, INTERVALS))}.")
+
+
+def create_datastore(
+    workspace: Workspace,
+    *,
+    name: str,
+    engine: str,
+    settings: EngineSettings,
+    user: User | None,
+    interval_seconds: int,
+    include_schemas: str = "",
+    include_tables: str = "",
+    tested: bool,
+    is_example: bool = False,
+) -> Datastore:
+    """Register a datastore; raises ``NameTaken``, ``IntervalUnknown``, ``DriverMissing`` for an unknown engine.
+
+    ``interval_seconds`` is checked here and kept by its schedule, which the caller makes, as it does the first run.
+    """
+    check_interval(interval_seconds)
+    engine_named(engine)
+    public, sealed = _split(settings)
+    datastore = Datastore(
+        workspace=workspace,
+        name=name,
+        slug=_free_slug(workspace, name),
+        engine=engine,
+        public_settings=public,
+        sealed_secrets=sealed,
+        include_schemas=include_schemas,
+        include_tables=include_tables,
+        is_example=is_example,
+        tested_at=timezone.now() if tested else None,
+        created_by=user,
+    )
+    return _saved(datastore)
+
+
+def update_datastore(
+    datastore: Datastore,
+    *,
+    name: str,
+    settings: EngineSettings,
+    include_schemas: str,
+    include_tables: str,
+    tested: bool,
+) -> Datastore:
+    """Change everything but the engine; its address stays. Raises ``NameTaken``.
+
+    What a probe proved under other settings or another scope proves nothing any more.
+    """
+    public, sealed = _split(settings)
+    moved = settings != _present(datastore)
+    if moved or (include_schemas, include_tables) != (datastore.include_schemas, datastore.include_tables):
+        datastore.probe_token = ""
+    if moved or tested:
+        datastore.tested_at = timezone.now() if tested else None
+    datastore.name = name
+    datastore.public_settings, datastore.sealed_secrets = public, sealed
+    datastore.include_schemas, datastore.include_tables = include_schemas, include_tables
+    return _saved(datastore)
+
+
+def delete_datastore(datastore: Datastore) -> None:
+    """Forget a datastore and all that was known and written about it. Nothing in the datastore itself is touched."""
+    datastore.delete()
+
+
+def settings_of(datastore: Datastore) -> EngineSettings:
+    """Its settings with the secrets opened; raises ``WrongKey``, ``DriverMissing``, ``msgspec.ValidationError``."""
+    secrets = vault().open(bytes(datastore.sealed_secrets)) if datastore.sealed_secrets else {}
+    return msgspec.convert(datastore.public_settings | secrets, engine_named(datastore.engine).settings)
+
+
+def _present(datastore: Datastore) -> EngineSettings | None:
+    """Its settings, or None where they cannot be opened: then whatever is given is new."""
+    try:
+        return settings_of(datastore)
+    except (WrongKey, msgspec.ValidationError):
+        return None
+
+
+def scope_of(datastore: Datastore) -> ScopeFilter:
+    return ScopeFilter(Patterns.parse(datastore.include_schemas), Patterns.parse(datastore.include_tables))
+
+
+def check_interval(seconds: int) -> None:
+    if seconds not in INTERVALS:
+        raise IntervalUnknown(seconds)
+
+
+def try_connection(engine: Engine, settings: EngineSettings) -> Iterator[Step]:
+    """The engine's own test, step by step, unless what it names is out of bounds; raises nothing."""
+    try:
+        connector = reach.connector(engine, settings)
+    except ConnectorError as error:
+        yield Step("Address", StepState.FAILED, error.title, error=error)
+        return
+    yield from connector.test()
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaSeen:
+    """A schema as the preview shows it: how many tables it has, and how many of them are in scope."""
+
+    name: str
+    tables: int
+    seen: int
+    reason: str = ""
+
+
+def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tuple[list[SchemaSeen], bool]:
+    """What would be seen and hidden, and whether everything was counted; raises a ``ConnectorError``.
+
+    Reads for ten seconds at most: a preview is worth no more, and a huge datastore says "at least".
+    """
+    until = timezone.now() + PREVIEW_TIME
+    everything = ScopeFilter()
+    tables: Counter[str] = Counter()
+    seen: Counter[str] = Counter()
+    complete = True
+    with reach.connector(engine, settings).open() as session:
+        scopes, _ = session.scopes(everything)
+        for found in session.relations(everything):
+            tables[found.schema] += 1
+            seen[found.schema] += within.allows_schema(found.schema) and within.allows_table(found.schema, found.name)
+            if timezone.now() > until:
+                complete = False
+                break
+    return [SchemaSeen(each.name, tables[each.name], seen[each.name], each.reason or "") for each in scopes], complete
+
+
+def vault() -> Vault:
+    return Vault(django_settings.METAMAPPER_FERNET_KEYS)
+
+
+def _split(settings: EngineSettings) -> tuple[dict[str, Any], bytes]:
+    """The settings without their secrets, and the secrets sealed."""
+    everything: dict[str, Any] = msgspec.to_builtins(settings)
+    secret = secret_names(type(settings))
+    public = {name: value for name, value in everything.items() if name not in secret}
+    return public, vault().seal({name: everything[name] for name in secret if everything.get(name)})
+
+
+def _saved(datastore: Datastore) -> Datastore:
+    try:
+        with transaction.atomic():
+            datastore.save()
+    except IntegrityError as error:
+        raise NameTaken(datastore.name) from error
+    return datastore
+
+
+def _free_slug(workspace: Workspace, name: str) -> str:
+    """An address nobody in the workspace has: the name's, or that with a number."""
+    wanted = slugify(name)[: SLUG_LENGTH - 4].strip("-_") or "datastore"
+    taken = set(Datastore.objects.filter(workspace=workspace, slug__startswith=wanted).values_list("slug", flat=True))
+    taken |= RESERVED
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return next(slug for slug in (wanted, *numbered) if slug not in taken)
