@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test bench check format lock clean
+.PHONY: help setup setup-dev run test bench check format docs lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -40,6 +40,9 @@ check: setup-dev ## Format, lint, types, import contract
 
 format: setup-dev ## Format and fix what can be fixed
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
+
+docs: setup-dev ## Write what the code knows into the pages
+	@$(BIN)/python -m docs.derive
 
 lock: setup-dev ## Renew requirements/*.txt from pyproject.toml
 	@$(BIN)/python -m requirements.lock

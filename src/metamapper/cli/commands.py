@@ -8,6 +8,7 @@ import click
 from metamapper.lib.errors import ConfigurationError
 
 COMMANDS: dict[str, str] = {
+    "changes": "metamapper.cli.changes",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
 }

@@ -1,0 +1,155 @@
+"""Write the parts of the pages that the code already knows: variables, commands, engines, hooks.
+
+`make docs` runs it. A derived part stands between `<!-- derived: NAME -->` and `<!-- end -->`; a test fails when one is
+not what the code says.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import click
+import msgspec
+
+from metamapper.cli.commands import COMMANDS, metamapper
+from metamapper.connectors.base import Ability, Engine
+from metamapper.connectors.registry import registry
+from metamapper.plugins.specs import Specs
+from metamapper.project.environment import VARIABLES, Variable
+
+DOCS = Path(__file__).resolve().parent
+PART = re.compile(r"(<!-- derived: (?P<name>[a-z]+)(?: (?P<argument>\S+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+WIDTH = 96
+
+
+def table(heads: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    return "\n".join(lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows])
+
+
+def variables(_argument: str) -> str:
+    """Every environment variable."""
+    return table(("variable", "what it is for", "without it"), (_variable(each) for each in VARIABLES))
+
+
+def _variable(variable: Variable) -> tuple[str, str, str]:
+    names = f"`{variable.name}`" + (f", `{variable.name}_FILE`" if variable.secret else "")
+    choices = f" One of: {', '.join(f'`{choice}`' for choice in variable.choices)}." if variable.choices else ""
+    return names, variable.help + choices, _default(variable)
+
+
+def _default(variable: Variable) -> str:
+    """A path within somebody's home is the platform's own: said in words, for it differs."""
+    if not variable.default:
+        return ""
+    return "the platform's data folder" if str(Path.home()) in variable.default else f"`{variable.default}`"
+
+
+def commands(_argument: str) -> str:
+    """Every command with its help, as the terminal shows it."""
+    return "\n\n".join(_command((name,), command) for name, command in _all_commands())
+
+
+def _all_commands() -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(metamapper, info_name="metamapper")
+    for name in sorted(COMMANDS):
+        command = metamapper.get_command(context, name)
+        assert command
+        yield name, command
+
+
+def _command(path: tuple[str, ...], command: click.Command) -> str:
+    called = " ".join(("metamapper", *path))
+    context = click.Context(command, info_name=called, terminal_width=WIDTH, max_content_width=WIDTH)
+    text = f"{'#' * (len(path) + 1)} `{called}`\n\n```text\n{command.get_help(context)}\n```"
+    if isinstance(command, click.Group):
+        inner = (_command((*path, name), each) for name, each in sorted(command.commands.items()))
+        text = "\n\n".join((text, *inner))
+    return text
+
+
+def engines(_argument: str) -> str:
+    """Every engine that is installed with us."""
+    rows = ((f"[{each.title}]({name}.md)", each.blurb, _schemes(each)) for name, each in registry().engines.items())
+    return table(("datastore", "what it is", "URL"), rows)
+
+
+def _schemes(engine: Engine) -> str:
+    return ", ".join(f"`{scheme}://`" for scheme in engine.url_schemes)
+
+
+def settings(name: str) -> str:
+    """The settings of one engine, as its form shows them."""
+    engine = registry().engines[name]
+    info = msgspec.inspect.type_info(engine.settings)
+    assert isinstance(info, msgspec.inspect.StructType)
+    hints = get_type_hints(engine.settings, include_extras=True)
+    return table(("setting", "", "default"), (_setting(each, hints[each.name]) for each in info.fields))
+
+
+def _setting(field: msgspec.inspect.Field, hint: Any) -> tuple[str, str, str]:
+    meta = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)), msgspec.Meta())
+    secret = " Encrypted at rest, never shown again." if (meta.extra or {}).get("secret") else ""
+    default = "" if field.required or field.default in {"", None, msgspec.NODEFAULT} else f"`{field.default}`"
+    return meta.title or field.name, (meta.description or "") + secret, default
+
+
+def abilities(name: str) -> str:
+    """What an engine can tell, and why not where it cannot."""
+    engine = registry().engines[name]
+    return table(("what", "read", "why not"), (_ability(engine, each) for each in Ability))
+
+
+def _ability(engine: Engine, ability: Ability) -> tuple[str, str, str]:
+    capability = engine.capabilities[ability]
+    return str(ability), str(capability.support), capability.reason
+
+
+def hooks(_argument: str) -> str:
+    """Every hook with its arguments and what it promises."""
+    return "\n\n".join(_hook(name, hook) for name, hook in vars(Specs).items() if not name.startswith("_"))
+
+
+def _hook(name: str, hook: Callable[..., None]) -> str:
+    arguments = ", ".join(each for each in inspect.signature(hook).parameters if each != "self")
+    promise = (inspect.getdoc(hook) or "").replace("``", "`")
+    return f"### `{name}({arguments})`\n\n{promise}"
+
+
+PARTS: dict[str, Callable[[str], str]] = {
+    "variables": variables,
+    "commands": commands,
+    "engines": engines,
+    "settings": settings,
+    "abilities": abilities,
+    "hooks": hooks,
+}
+
+
+def derived(text: str) -> str:
+    """The page with each derived part as the code has it now."""
+
+    def part(match: re.Match[str]) -> str:
+        return f"{match[1]}{PARTS[match['name']](match['argument'] or '')}\n{match[4]}"
+
+    return PART.sub(part, text)
+
+
+def pages() -> list[Path]:
+    return sorted(DOCS.rglob("*.md"))
+
+
+def main() -> None:
+    for page in pages():
+        before = page.read_text(encoding="utf-8")
+        after = derived(before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"{page.relative_to(DOCS)}\n")
+
+
+if __name__ == "__main__":
+    main()
