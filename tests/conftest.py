@@ -38,6 +38,9 @@ network.close_to_loopback()
 def pytest_configure() -> None:
     """pytest-django sets Django up only where an option names the settings, which is too early for our environment."""
     django.setup()
+    from django.conf import settings
+
+    settings.METAMAPPER_PUBLISHER = ""  # No test of this process wakes a worker by accident.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -1,0 +1,60 @@
+"""The ledger's scheduler as a class for ``celery beat``: no schedule file, any number of beats.
+
+The administrator's own ``beat_schedule`` is kept too; only the beat that leads sends its entries, so that two beats do not
+send everything twice.
+"""
+
+import os
+import platform
+import secrets
+import time
+from typing import Any
+
+import structlog
+from celery.beat import Scheduler
+
+from metamapper.runs.scheduler import Ledger
+from metamapper.runs.timing import timing
+
+log = structlog.get_logger(__name__)
+
+
+class LedgerScheduler(Scheduler):
+    """Ticks the ledger every few seconds, whatever else is due."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        from metamapper.runs.publishing import publisher
+
+        super().__init__(*args, **kwargs)
+        owner = f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}"
+        self.ledger = Ledger(owner, publisher(self.app))
+        self._leading = False
+        self._next_tick = 0.0
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
+
+    @property
+    def info(self) -> str:
+        return "    . ledger -> the metastore"
+
+    def tick(self, *args: Any, **kwargs: Any) -> float:
+        """One round of the ledger if it is time, and of the administrator's entries if we lead; seconds until the next."""
+        if time.monotonic() >= self._next_tick:
+            self._next_tick = time.monotonic() + timing().tick
+            self._leading = self._tick_ledger()
+        wait = max(0.0, self._next_tick - time.monotonic())
+        if not (self._leading and self.schedule):
+            return wait
+        return min(wait, super().tick(*args, **kwargs))
+
+    def _tick_ledger(self) -> bool:
+        try:
+            return self.ledger.try_to_tick()
+        except Exception:  # a scheduler that ends helps nobody; the fault is told and the next tick tries again
+            log.exception("scheduler.tick_failed")
+            return False
+
+    def close(self) -> None:
+        self.ledger.stop()
+        super().close()

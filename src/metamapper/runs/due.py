@@ -1,0 +1,130 @@
+"""Turn schedules that are due into runs. Each slot ends as a run or is counted: nothing is dropped unseen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from metamapper.runs.clock import metastore_now
+from metamapper.runs.models import Run, Schedule, State, Trigger
+from metamapper.runs.schedules import start_counting
+from metamapper.runs.slots import slot_at, slots_between
+from metamapper.runs.timing import timing
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What lies between a schedule's batch being read and written: slots that already have a run, datastores that wait."""
+
+    slots: frozenset[tuple[UUID, datetime]]
+    waiting: frozenset[UUID]
+
+
+def create_due_runs() -> int:
+    """Runs for all that is due, in transactions of a few hundred; how many. Any number of schedulers may do this at once."""
+    created = 0
+    while True:
+        with transaction.atomic():
+            batch = _due_batch(metastore_now())
+            if not batch:
+                return created
+            created += _turn_into_runs(batch, metastore_now())
+
+
+def _due_batch(now: datetime) -> list[Schedule]:
+    due = Schedule.objects.filter(enabled=True, next_due_at__lte=now).order_by("next_due_at")
+    return list(due.select_for_update(skip_locked=True)[: timing().due_batch])
+
+
+def _turn_into_runs(batch: Sequence[Schedule], now: datetime) -> int:
+    taken = _taken(batch, now)
+    runs = [run for schedule in batch if (run := _advance(schedule, taken, now))]
+    Run.objects.bulk_create(runs)
+    _write(batch)
+    return len(runs)
+
+
+def _taken(batch: Sequence[Schedule], now: datetime) -> Taken:
+    ids = [schedule.datastore_id for schedule in batch]
+    newest = {schedule.datastore_id: _slot(schedule, now) for schedule in batch}
+    runs = Run.objects.filter(datastore__in=ids)
+    with_slot = runs.filter(slot__in=set(newest.values())).values_list("datastore_id", "slot")
+    waiting = runs.filter(state=State.QUEUED).values_list("datastore_id", flat=True)
+    return Taken(frozenset((pk, slot) for pk, slot in with_slot if slot), frozenset(waiting))
+
+
+def _advance(schedule: Schedule, taken: Taken, now: datetime) -> Run | None:
+    """Move the schedule behind its newest slot; a run for that slot, unless one waits already or the breaker is open."""
+    slot = _slot(schedule, now)
+    passed = _passed(schedule, slot)
+    broken = schedule.breaker_until is not None and schedule.breaker_until > now
+    exists = (schedule.datastore_id, slot) in taken.slots
+    run = None
+    if not (exists or broken or schedule.datastore_id in taken.waiting):
+        schedule.last_number += 1
+        run = _run(schedule, slot, now)
+    schedule.coalesced += passed - (1 if run or exists else 0)
+    schedule.last_slot = slot
+    schedule.next_due_at = slot + timedelta(seconds=schedule.interval_seconds)
+    return run
+
+
+def _slot(schedule: Schedule, now: datetime) -> datetime:
+    return slot_at(now, interval=schedule.interval_seconds, phase=schedule.phase_seconds)
+
+
+def _passed(schedule: Schedule, slot: datetime) -> int:
+    """How many slots went by since the last that was dealt with, this one included."""
+    if schedule.last_slot:
+        return slots_between(schedule.last_slot, slot, interval=schedule.interval_seconds)
+    return 1 + slots_between(schedule.created_slot or slot, slot, interval=schedule.interval_seconds)
+
+
+def _run(schedule: Schedule, slot: datetime, now: datetime) -> Run:
+    return Run(
+        datastore_id=schedule.datastore_id,
+        number=schedule.last_number,
+        trigger=Trigger.SCHEDULED,
+        slot=slot,
+        available_at=now,
+        created_at=now,
+    )
+
+
+def _write(batch: Sequence[Schedule]) -> None:
+    """One statement, many rows: a bulk_update builds a CASE for each field and row, which takes longer than all the rest."""
+    moment = connection.ops.adapt_datetimefield_value
+    key = Schedule._meta.pk.get_db_prep_value  # noqa: SLF001 - the documented way to a model's fields
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE runs_schedule SET last_number = %s, coalesced = %s, last_slot = %s, next_due_at = %s"
+            " WHERE datastore_id = %s",
+            [
+                (
+                    each.last_number,
+                    each.coalesced,
+                    moment(each.last_slot),
+                    moment(each.next_due_at),
+                    key(each.pk, connection, prepared=False),
+                )
+                for each in batch
+            ],
+        )
+
+
+def follow_the_clock() -> int:
+    """The metastore's clock went back: schedules that are due only in a far future start anew; how many."""
+    with transaction.atomic():
+        now = metastore_now()
+        ahead = Schedule.objects.filter(enabled=True, next_due_at__gt=now).select_for_update(skip_locked=True)
+        stray = [
+            each
+            for each in ahead
+            if each.next_due_at and each.next_due_at - now > timedelta(seconds=each.interval_seconds)
+        ]
+        for schedule in stray:
+            start_counting(schedule, now)
+            schedule.save()
+    return len(stray)

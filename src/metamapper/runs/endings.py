@@ -1,0 +1,242 @@
+"""How the work on a run ends: finished, failed, cancelled, lost, or handed back. Each is one conditional update.
+
+Every ending locks the datastore's schedule before it touches a run, so that two of them never wait for each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from metamapper.plugins import hooks
+from metamapper.runs import doorbell
+from metamapper.runs.clock import metastore_now
+from metamapper.runs.fences import next_fence
+from metamapper.runs.leases import Lease, LeaseLost, held
+from metamapper.runs.models import Attempt, Run, Schedule, State
+from metamapper.runs.slots import backoff, breaker
+from metamapper.runs.timing import timing
+
+LOST, RELEASED = "lost", "released"
+NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_expires_at": None}
+
+
+def finish(
+    lease: Lease,
+    *,
+    state: State | str,
+    outcome_code: str = "",
+    outcome: Mapping[str, Any] | None = None,
+    scopes: Sequence[Mapping[str, Any]] | None = None,
+    counts: Mapping[str, Any] | None = None,
+    statements: Sequence[Any] | None = None,
+) -> None:
+    """The run succeeded, wholly or in part. Call it last, within the transaction that applies the results.
+
+    Raises ``LeaseLost``, which must roll that transaction back.
+    """
+    if state not in {State.SUCCEEDED, State.PARTIAL}:
+        raise ValueError(f"A run finishes as succeeded or partial, not as {state}")
+    with transaction.atomic(savepoint=False):
+        now = metastore_now()
+        schedule = lock_schedule(lease.datastore_id)
+        given = {"outcome": outcome, "scopes": scopes, "counts": counts, "statements": statements}
+        details: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        _end(lease, now, state=str(state), outcome_code=outcome_code, **details)
+        schedule.update(consecutive_failures=0, breaker_until=None)
+
+
+def fail(
+    lease: Lease,
+    *,
+    code: str,
+    outcome: Mapping[str, Any],
+    permanent: bool,
+    statements: Sequence[Any] | None = None,
+    retries: int | None = None,
+) -> State:
+    """The attempt failed: the run is tried again later, or it has failed; how the run stands now.
+
+    ``retries`` is how often this kind of error is worth another try (by default three times, never if ``permanent``). A run that was
+    to be cancelled is cancelled. Commits by itself; raises ``LeaseLost``.
+    """
+    details: dict[str, Any] = {"outcome_code": code, "outcome": outcome}
+    if statements is not None:
+        details["statements"] = statements
+    allowed = 0 if permanent else len(timing().backoff) if retries is None else retries
+    with transaction.atomic():
+        now = metastore_now()
+        lock_schedule(lease.datastore_id)
+        run = held(lease).first()
+        if run is None:
+            raise LeaseLost(lease)
+        if run.cancel_requested_at:
+            return _end(
+                lease,
+                now,
+                state=State.CANCELLED,
+                attempt_code=code,
+                outcome_code="cancelled",
+                statements=statements or [],
+            )
+        failures = 1 + _failures(run)
+        if failures <= allowed:
+            wait = backoff(failures, timing())
+            return requeue(run, now, code=code, available_at=now + wait, **details)
+        count_failure(run, now)
+        return _end(lease, now, state=State.FAILED, attempt_code=code, **details)
+
+
+def cancelled(lease: Lease, *, statements: Sequence[Any] | None = None) -> None:
+    """The work stopped because somebody asked for it. Commits by itself; raises ``LeaseLost``."""
+    with transaction.atomic():
+        now = metastore_now()
+        lock_schedule(lease.datastore_id)
+        details: dict[str, Any] = {} if statements is None else {"statements": statements}
+        _end(lease, now, state=State.CANCELLED, outcome_code="cancelled", **details)
+
+
+def lose(run: Run, now: datetime) -> State:
+    """Whoever held the lease is gone: the run waits again, or is dead if it took its worker with it too often.
+
+    The caller holds the schedule's lock and, on PostgreSQL, the run's.
+    """
+    if run.cancel_requested_at:
+        return _cancel_taken(run, now, LOST)
+    if run.lost_count + 1 < timing().lost_limit:
+        return requeue(run, now, code=LOST, available_at=now, lost_count=F("lost_count") + 1)
+    count_failure(run, now)
+    outcome = {
+        "code": "worker.lost",
+        "title": "The worker was lost each time",
+        "detail": f"{run.lost_count + 1} workers ended or froze while they were at this run.",
+        "hint": "Look for memory limits and crashes in the workers' logs, then inspect again.",
+        "permanent": True,
+    }
+    return _end(
+        lease_of(run),
+        now,
+        state=State.DEAD,
+        attempt_code=LOST,
+        fence=next_fence(),
+        lost_count=F("lost_count") + 1,
+        outcome_code="worker.lost",
+        outcome=outcome,
+    )
+
+
+def release(run: Run, now: datetime) -> State:
+    """A stopping worker hands its run back: it waits again, and nothing counts against it. The caller holds the locks."""
+    if run.cancel_requested_at:
+        return _cancel_taken(run, now, RELEASED)
+    return requeue(run, now, code=RELEASED, available_at=now)
+
+
+def _cancel_taken(run: Run, now: datetime, attempt_code: str) -> State:
+    """Who held the lease is gone, and nobody wants the run any more. Its fence goes too: the holder may wake up."""
+    fence = next_fence()
+    return _end(
+        lease_of(run), now, state=State.CANCELLED, attempt_code=attempt_code, outcome_code="cancelled", fence=fence
+    )
+
+
+def take_back(runs: QuerySet[Run], settle: Callable[[Run, datetime], State]) -> list[UUID]:
+    """End the lease of each of ``runs`` by ``lose`` or ``release``, one transaction each; the ids of those that it took.
+
+    Passes over what is locked: an apply in flight keeps its run, and another reaper its own.
+    """
+    candidates = list(runs.values_list("pk", "datastore_id"))
+    return [pk for pk, datastore_id in candidates if _take_back(runs.filter(pk=pk), datastore_id, settle)]
+
+
+def _take_back(one: QuerySet[Run], datastore_id: UUID, settle: Callable[[Run, datetime], State]) -> bool:
+    with transaction.atomic():
+        if not lock_schedule(datastore_id, wait=False).exists():
+            return False
+        run = one.select_for_update(skip_locked=True).first()
+        if run is None:
+            return False
+        settle(run, metastore_now())
+        return True
+
+
+def requeue(run: Run, now: datetime, *, code: str, available_at: datetime, **changes: Any) -> State:
+    """The run waits again under a new fence; if a newer one waits already, that one takes its place."""
+    lease = lease_of(run)
+    if Run.objects.filter(datastore=run.datastore_id, state=State.QUEUED).exists():
+        return _end(lease, now, state=State.SUPERSEDED, attempt_code=code, fence=next_fence(), **changes)
+    close_attempt(lease, now, code)
+    _exactly_one(
+        lease,
+        held(lease).update(
+            state=State.QUEUED,
+            fence=next_fence(),
+            available_at=available_at,
+            dispatched_at=None,
+            **NO_LEASE,
+            **changes,
+        ),
+    )
+    if available_at <= now:
+        transaction.on_commit(partial(doorbell.ring, run.pk))
+    return State.QUEUED
+
+
+def _end(lease: Lease, now: datetime, *, state: State | str, attempt_code: str | None = None, **changes: Any) -> State:
+    """The one way to a final state."""
+    ended = held(lease).update(state=state, finished_at=now, **NO_LEASE, **changes)
+    _exactly_one(lease, ended)
+    close_attempt(lease, now, attempt_code or str(state))
+    # What waited behind this run may go now, without waiting for its message to be sent again.
+    waiting = Run.objects.filter(datastore=lease.datastore_id, state=State.QUEUED)
+    for pk in waiting.filter(available_at__lte=now).values_list("pk", flat=True):
+        waiting.filter(pk=pk).update(dispatched_at=None)
+        transaction.on_commit(partial(doorbell.ring, pk))
+    transaction.on_commit(partial(hooks.run_finished, run_id=lease.run_id), robust=True)
+    return State(state)
+
+
+def _exactly_one(lease: Lease, changed: int) -> None:
+    if changed != 1:
+        raise LeaseLost(lease)
+
+
+def close_attempt(lease: Lease, now: datetime, code: str) -> None:
+    Attempt.objects.filter(fence=lease.fence, ended_at=None).update(ended_at=now, outcome_code=code)
+
+
+def _failures(run: Run) -> int:
+    """How many attempts ended in an error of the work itself."""
+    ended = Attempt.objects.filter(run=run, ended_at__isnull=False)
+    return ended.exclude(outcome_code__in=[LOST, RELEASED]).count()
+
+
+def count_failure(run: Run, now: datetime) -> None:
+    """One more in a row; from the fifth on, slots get no run for a while. The caller holds the schedule's lock."""
+    schedule = Schedule.objects.filter(pk=run.datastore_id).first()
+    if schedule is None:
+        return
+    schedule.consecutive_failures += 1
+    pause = breaker(schedule.consecutive_failures, schedule.interval_seconds, timing()) if run.slot else None
+    if pause:
+        schedule.breaker_until = now + pause
+    schedule.save(update_fields=["consecutive_failures", "breaker_until"])
+
+
+def lock_schedule(datastore_id: UUID, *, wait: bool = True) -> QuerySet[Schedule]:
+    """Whoever changes which runs a datastore has goes through here, one at a time; the schedule, to read or update.
+
+    ``wait=False`` answers nothing where another holds the lock (PostgreSQL).
+    """
+    one = Schedule.objects.filter(pk=datastore_id)
+    locked = list(one.select_for_update(skip_locked=not wait).values_list("pk", flat=True))
+    return one if locked else one.none()
+
+
+def lease_of(run: Run) -> Lease:
+    """The lease that the ledger has on record for a running run."""
+    return Lease(run.pk, run.datastore_id, run.fence, run.attempt, run.deadline_at or run.created_at)

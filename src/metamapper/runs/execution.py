@@ -1,0 +1,108 @@
+"""What a task does with a message: claim, work, and end the run whatever happens. Makes the task itself a line."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+import structlog
+from billiard.exceptions import SoftTimeLimitExceeded
+from django.db import Error, connections
+
+from metamapper.runs.endings import cancelled, fail
+from metamapper.runs.leases import Lease, LeaseLost, Standing, claim, standing
+from metamapper.runs.timing import timing
+from metamapper.runs.worker import owner
+
+RETRIES_OF_THE_UNKNOWN = 1
+RETRY_SECONDS = 1.0
+log = structlog.get_logger(__name__)
+
+
+def execute(message: object, work: Callable[[Lease], None]) -> None:
+    """Do ``work`` under a lease on the run that ``message`` names.
+
+    A message that names nothing to do (doubled, late, foreign, unknown) is passed over. ``work`` ends the run itself
+    (``finish``, ``fail`` or ``cancelled``); an error that it lets through, or an end that it forgot, is recorded here.
+    """
+    run_id = _run_id(message)
+    lease = _claimed(run_id) if run_id else None
+    if lease is None:
+        return
+    with structlog.contextvars.bound_contextvars(run=str(run_id), attempt=lease.attempt):
+        try:
+            work(lease)
+        except LeaseLost:
+            log.warning("run.fenced")
+        except SoftTimeLimitExceeded:
+            _settle(lease, partial(_too_long, lease))
+        except Exception:  # whatever it is, the run must not stay open
+            log.exception("run.unexpected_error")
+            _settle(lease, partial(_unexpected, lease))
+        else:
+            _settle(lease, partial(_unexpected, lease))
+
+
+def _run_id(message: object) -> UUID | None:
+    try:
+        return UUID(str(message))
+    except ValueError:
+        log.warning("run.message_ignored", reason="it names no run")
+        return None
+
+
+def _claimed(run_id: UUID) -> Lease | None:
+    """The message is gone whatever happens here; if the metastore is away, the run is sent again by and by."""
+    try:
+        return claim(run_id, owner=owner())
+    except Error as error:
+        connections.close_all()
+        log.warning("run.not_claimed", run=str(run_id), error=type(error).__name__)
+        return None
+
+
+def _settle(lease: Lease, end: Callable[[], object]) -> None:
+    """End the run unless the ledger says that it has ended; while the metastore is away, try as long as a lease lasts.
+
+    An exception may have come from within a commit, so a fresh connection is asked, never the exception.
+    """
+    give_up = time.monotonic() + timing().lease
+    while True:
+        try:
+            if standing(lease) not in {Standing.ENDED, Standing.LOST}:
+                end()
+        except LeaseLost:
+            log.warning("run.fenced")
+        except Error as error:
+            connections.close_all()
+            if time.monotonic() >= give_up:
+                log.warning("run.left_to_the_reaper", error=type(error).__name__)
+                return
+            time.sleep(RETRY_SECONDS)
+            continue
+        return
+
+
+def _too_long(lease: Lease) -> None:
+    outcome = {
+        "code": "time.limit",
+        "title": "The inspection took too long",
+        "detail": "It was stopped at the workers' time limit.",
+        "hint": "Narrow the scope, or raise task_soft_time_limit and task_time_limit in the Celery settings.",
+        "permanent": False,
+    }
+    fail(lease, code="time.limit", outcome=outcome, permanent=False)
+
+
+def _unexpected(lease: Lease) -> None:
+    if standing(lease) is Standing.CANCEL:
+        cancelled(lease)
+        return
+    outcome = {
+        "code": "unexpected",
+        "title": "Something went wrong that should not have",
+        "detail": "This is a fault of Metamapper or of its installation, not of your datastore.",
+        "hint": f"The workers' logs tell more: look for run {lease.run_id}.",
+        "permanent": False,
+    }
+    fail(lease, code="unexpected", outcome=outcome, permanent=False, retries=RETRIES_OF_THE_UNKNOWN)

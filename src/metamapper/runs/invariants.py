@@ -1,0 +1,38 @@
+"""The ledger's promises as queries that must answer nothing: for tests after each step, and for a metric."""
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from metamapper.runs.clock import metastore_now
+from metamapper.runs.timing import timing
+
+_SECONDS = {
+    "postgresql": "round(extract(epoch FROM s.last_slot - s.created_slot))::bigint",
+    "sqlite": "(strftime('%%s', s.last_slot) - strftime('%%s', s.created_slot))",
+}
+_TEXT = Path(__file__).with_name("invariants.sql").read_text(encoding="utf-8")
+INVARIANTS: dict[str, str] = dict(re.findall(r"^-- name: (\w+)\n(.*?);$", _TEXT, flags=re.MULTILINE | re.DOTALL))
+"""Each by its name, with its query."""
+
+
+def broken() -> dict[str, list[tuple[Any, ...]]]:
+    """The invariants that do not hold, each with the rows that break it; empty if all is well."""
+    limits = timing()
+    parameters = {
+        "oldest": connection.ops.adapt_datetimefield_value(
+            metastore_now() - timedelta(seconds=limits.deadline + limits.lease)
+        ),
+        "lost_limit": limits.lost_limit,
+    }
+    answers = {name: _answer(sql, parameters) for name, sql in INVARIANTS.items()}
+    return {name: rows for name, rows in answers.items() if rows}
+
+
+def _answer(sql: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.replace("{seconds}", _SECONDS[connection.vendor]), parameters)
+        return list(cursor.fetchall())

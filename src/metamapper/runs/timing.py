@@ -1,0 +1,58 @@
+"""Every duration and limit of the ledger in one place. ``settings.METAMAPPER_RUNS`` (a mapping) overrides by name."""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Durations are seconds."""
+
+    lease: float = 90
+    heartbeat: float = 20
+    deadline: float = 1560
+    """A run that is older than this loses its lease; Celery's hard limit is the same."""
+    progress: float = 1
+    tick: float = 5
+    leader: float = 15
+    trust_after_gap: float = 30
+    """After a pause of the ticks longer than this, nothing is reaped for as long: an outage looks like dead workers."""
+    redispatch: float = 120
+    backoff: tuple[float, ...] = (60, 300, 900)
+    jitter: float = 0.2
+    lost_limit: int = 3
+    breaker_after: int = 5
+    breaker_at_most: float = 24 * 3600
+    due_batch: int = 500
+    reap_batch: int = 500
+    window: int = 50
+    window_per_slot: int = 4
+    sessions_per_host: int = 2
+    worker_beat: float = 20
+    worker_gone: float = 60
+    """A worker that was not heard of for this long has no slots any more."""
+    worker_forgotten: float = 24 * 3600
+    stop: float = 25
+    """How long a stopping worker lets its runs finish before it hands them over."""
+    idle_in_transaction: float = 60
+    lock_wait: float = 30
+    apply_statement: float = 900
+
+    @property
+    def longest_wait(self) -> float:
+        """No honest ``available_at`` lies further ahead; one that does was written under a wrong clock."""
+        return 2 * max(self.backoff)
+
+
+def timing() -> Timing:
+    """The durations in force."""
+    overrides: dict[str, Any] = getattr(settings, "METAMAPPER_RUNS", {})
+    return _timing(tuple(sorted(overrides.items())))
+
+
+@lru_cache(maxsize=8)
+def _timing(overrides: tuple[tuple[str, Any], ...]) -> Timing:
+    return replace(Timing(), **dict(overrides))

@@ -1,0 +1,177 @@
+"""The tie between a Celery worker's main process and the ledger: one thread that says "alive", and takes back what children lose.
+
+A child that dies is seen by its parent at once; its run waits again a second later and not after the lease. A worker that
+stops hands its runs over. Children are forked from the main process and inherit the worker's name.
+"""
+
+import os
+import platform
+import secrets
+import signal
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+import structlog
+from celery import signals
+from django.db import Error, connections
+
+from metamapper.runs.clock import metastore_now
+from metamapper.runs.models import Run, WorkerHeartbeat
+from metamapper.runs.reaper import hand_over, leased_to, take_from_dead
+from metamapper.runs.timing import timing
+
+log = structlog.get_logger(__name__)
+FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
+JOIN_SECONDS = 5.0
+_name = f"{platform.node()}.{secrets.token_hex(4)}"
+
+
+def owner() -> str:
+    """Who this process is, as the owner of a lease."""
+    return f"{_name}/{os.getpid()}"
+
+
+class Tie:
+    """Says every 20 s that the worker lives; looks at once for the runs of dead children when told to."""
+
+    def __init__(self, name: str, slots: int) -> None:
+        self._name = name
+        self._slots = slots
+        self._started_at = metastore_now()
+        self._look = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="ledger-tie", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def look(self) -> None:
+        """A child may have died."""
+        self._look.set()
+
+    def stop(self) -> None:
+        """Hand over what is left, and be forgotten."""
+        self._stopping = True
+        self._look.set()
+        self._thread.join(JOIN_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._try(self._beat)
+            self._look.wait(timing().worker_beat)
+            self._look.clear()
+        self._try(self._leave)
+
+    def _try(self, step: Any) -> None:
+        """The connection is closed each time: a child that is forked meanwhile must not share it."""
+        try:
+            step()
+        except Error as error:
+            log.warning("worker.metastore_away", error=type(error).__name__)
+        finally:
+            connections.close_all()
+
+    def _beat(self) -> None:
+        now = metastore_now()
+        known = {"slots": self._slots, "heard_at": now}
+        WorkerHeartbeat.objects.update_or_create(
+            name=self._name, defaults=known, create_defaults=known | {"started_at": self._started_at}
+        )
+        take_from_dead([each for each in self._owners() if not _lives(each)])
+
+    def _owners(self) -> list[str]:
+        return [each for each in leased_to(self._name).values_list("lease_owner", flat=True) if each]
+
+    def _leave(self) -> None:
+        hand_over(self._name)
+        WorkerHeartbeat.objects.filter(name=self._name).delete()
+
+
+def _lives(lease_owner: str) -> bool:
+    """Whether the process lives; its parent, which asks, has buried it otherwise."""
+    try:
+        os.kill(int(lease_owner.rpartition("/")[2]), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_for_metastore() -> None:
+    """Return once the metastore answers and has its tables; says so once. SIGTERM ends the wait, even as process 1."""
+    before = signal.signal(signal.SIGTERM, _leave_at_once)
+    pause, told = threading.Event(), False
+    wait = FIRST_WAIT
+    try:
+        while (reason := _not_there()) is not None:
+            if not told:
+                log.warning("worker.waits_for_metastore", reason=reason)
+                told = True
+            pause.wait(wait)
+            wait = min(2 * wait, LONGEST_WAIT)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _leave_at_once(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(0)
+
+
+def _not_there() -> str | None:
+    """Why the metastore cannot be used yet, in a line; None if it can."""
+    try:
+        Run.objects.exists()
+    except Error as error:
+        return str(error).strip().partition("\n")[0]
+    else:
+        return None
+    finally:
+        connections.close_all()
+
+
+class Installed:
+    """The receivers of Celery's signals in a worker's main process. Signals hold them weakly: keep the instance."""
+
+    def __init__(self) -> None:
+        self._tie: Tie | None = None
+        self._main = 0
+        self._app: Any = None
+        signals.celeryd_init.connect(self.on_init)
+        signals.worker_ready.connect(self.on_ready)
+        signals.task_failure.connect(self.on_task_failure)
+        signals.worker_shutting_down.connect(self.on_shutting_down)
+        signals.worker_shutdown.connect(self.on_shutdown)
+
+    def on_init(self, sender: str, instance: Any, **_: Any) -> None:
+        """Before anything is consumed: a name that no other worker ever has, and a metastore."""
+        global _name  # noqa: PLW0603 - forked children find it here
+        self._main, self._app = os.getpid(), instance.app
+        _name = f"{sender}.{secrets.token_hex(4)}"
+        wait_for_metastore()
+
+    def on_ready(self, sender: Any, **_: Any) -> None:
+        slots = getattr(sender.controller, "concurrency", None) or 1
+        self._tie = Tie(_name, int(slots))
+        self._tie.start()
+
+    def on_task_failure(self, **_: Any) -> None:
+        """In the main process this tells that a child was lost or killed; a task's own error is told in the child."""
+        if self._tie and os.getpid() == self._main:
+            self._tie.look()
+
+    def on_shutting_down(self, how: str, **_: Any) -> None:
+        """A warm stop waits for runs in progress, but not for ever: then it turns cold, and the runs are handed over."""
+        if how == "Warm":
+            timer = threading.Timer(timing().stop, self._turn_cold)
+            timer.daemon = True
+            timer.start()
+
+    def _turn_cold(self) -> None:
+        log.warning("worker.hands_over")
+        self._app.conf.worker_soft_shutdown_timeout = 0
+        os.kill(self._main, signal.SIGQUIT)
+
+    def on_shutdown(self, **_: Any) -> None:
+        if self._tie:
+            self._tie.stop()
