@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,43 @@ def test_a_wrong_setting_is_named_without_a_traceback(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Error: ENVIRONMENT is “prodution”")
     assert "Traceback" not in done.stderr
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Make `metamapper make-key` fail in a way that nobody foresaw."""
+
+    def fail_with(error: BaseException) -> None:
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setattr("metamapper.cli.keys.make_key.callback", fail)
+
+    return fail_with
+
+
+def test_a_fault_of_ours_is_a_line_without_a_secret(failing: Callable[[BaseException], None]) -> None:
+    failing(LookupError("no answer from postgresql://ana:hunter2@host/db"))
+    result = CliRunner().invoke(metamapper, ["make-key"])
+    assert result.exit_code == 2
+    assert result.output.startswith("Error: LookupError: no answer from postgresql://ana:***@host/db\n")
+    assert "Traceback" not in result.output
+
+
+def test_debug_shows_where_it_happened(failing: Callable[[BaseException], None]) -> None:
+    failing(LookupError("here"))
+    assert isinstance(CliRunner().invoke(metamapper, ["--debug", "make-key"]).exception, LookupError)
+
+
+def test_an_interrupted_command_is_no_answer(failing: Callable[[BaseException], None]) -> None:
+    """1 would say "they differ"."""
+    failing(KeyboardInterrupt())
+    assert CliRunner().invoke(metamapper, ["make-key"]).exit_code == 130
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["make-key"]])
+def test_a_command_that_needs_no_django_does_not_import_it(arguments: list[str]) -> None:
+    heavy = "[m for m in ('django', 'celery', 'psycopg') if m in sys.modules]"
+    program = f"import sys, atexit; atexit.register(lambda: print('heavy:', {heavy})); from metamapper.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    assert "heavy: []" in done.stdout

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metamapper.cli.commands import metamapper
-from metamapper.cli.telling import Failed, failure, masked, shown, write
+from metamapper.cli.telling import Failed, failure, shown, write
 from metamapper.connectors.errors import SignInFailed
+from metamapper.lib.masking import masked
 
 PASSWORDS = ["hunter2", "p@ss", "a:b@c", "with/slash", "%40quoted", "ünïcode"]
 

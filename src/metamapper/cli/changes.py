@@ -44,7 +44,7 @@ class Moment(click.ParamType[datetime]):
 )
 @click.option("--workspace", default="", metavar="ADDRESS", help="Its address, where there are several.")
 def changes(name: str, form: str, since: datetime | None, limit: int, workspace: str) -> None:
-    """Print the recorded changes of the datastore NAME, the newest last."""
+    """Print a datastore's recorded changes, the newest last."""
     start_django()
     rows = _rows(name, workspace, since, limit)
     if form == "json":

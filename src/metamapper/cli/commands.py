@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from metamapper.lib.errors import ConfigurationError
+from metamapper.lib.masking import masked
 
 COMMANDS: dict[str, str] = {
     "changes": "metamapper.cli.changes",
@@ -15,10 +16,23 @@ COMMANDS: dict[str, str] = {
 """Each command by name, with the module that holds it under that name (``-`` written as ``_``)."""
 
 
+INTERRUPTED = 130
+"""What shells report for a command that Ctrl-C ended."""
+
+
 class NotConfigured(click.ClickException):
     """A wrong setting, told in its own words."""
 
     exit_code = 2
+
+
+class Broken(click.ClickException):
+    """What nobody foresaw: a fault of ours, or a metastore that went away."""
+
+    exit_code = 2
+
+    def format_message(self) -> str:
+        return f"{self.message}\n`metamapper check` tells whether the configuration is at fault, --debug shows where it happened."
 
 
 class Commands(click.Group):
@@ -33,13 +47,23 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what goes wrong is told in words, with exit code 2, and an interruption has a code of its own."""
         try:
             return super().invoke(ctx)
         except ConfigurationError as error:
             raise NotConfigured(str(error)) from error
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        except Exception as error:
+            if ctx.params["debug"]:
+                raise
+            raise Broken(masked(f"{type(error).__name__}: {error}")) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="metamapper", message="%(prog)s %(version)s")
-def metamapper() -> None:
+@click.option("--debug", is_flag=True, help="Show where an unexpected error happened.")
+def metamapper(*, debug: bool) -> None:
     """Metamapper: what is in your databases, what changed, and what people know about it."""

@@ -4,7 +4,6 @@ What goes wrong is one line and the next step, with exit code 2. Names that come
 character of theirs reaches the terminal.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,11 +13,9 @@ import click
 
 from metamapper.connectors.base import Progress
 from metamapper.connectors.errors import ConnectorError
+from metamapper.lib.masking import masked
 
 FAILED = 2
-MASK = "***"
-_USERINFO = re.compile(r"(?<=://)([^/@\s:]*):([^\s]*)@")
-_PARAMETER = re.compile(r"([?&][^=&\s]*(?:pass|secret|token|key|credential)[^=&\s]*=)[^&\s]+", re.IGNORECASE)
 
 
 class Failed(click.ClickException):
@@ -28,11 +25,6 @@ class Failed(click.ClickException):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(masked(message) + (f"\n{masked(hint)}" if hint else ""))
-
-
-def masked(text: str) -> str:
-    """The same text without the passwords of the URLs in it: neither before the host nor among the parameters."""
-    return _PARAMETER.sub(rf"\1{MASK}", _USERINFO.sub(rf"\1:{MASK}@", text))
 
 
 def shown(text: str) -> str:
@@ -101,7 +93,7 @@ def url_given(text: str) -> str:
     """The URL of an argument; ``-`` reads it from standard input, so that no password shows in the list of processes."""
     if text != "-":
         return text
-    line: str = click.get_text_stream("stdin").readline().strip()
+    line = sys.stdin.readline().strip()
     if not line:
         raise Failed(
             "No URL came from standard input.", hint="Give it as the argument, or as a line on standard input."

@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from platformdirs import user_data_path
 
 from metamapper.lib.errors import ConfigurationError
+from metamapper.lib.masking import masked
 from metamapper.lib.net import networks
 
 
@@ -130,6 +131,19 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
         values["METAMAPPER_FERNET_KEY"] = [_kept(home / "fernet_key", lambda: Fernet.generate_key().decode())]
     _check_keys(values)
     return values
+
+
+def effective(values: Mapping[str, Any]) -> dict[str, str]:
+    """Each variable as it is in force, fit to be shown: a secret is a URL without its password, or only "set"."""
+    secret = {variable.name for variable in VARIABLES if variable.secret}
+    return {name: _shown(value, secret=name in secret) for name, value in values.items()}
+
+
+def _shown(value: Any, *, secret: bool) -> str:
+    text = ", ".join(value) if isinstance(value, list) else {True: "yes", False: "no"}.get(value, str(value))
+    if secret and text and "://" not in text:
+        return "set"
+    return masked(text)
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

@@ -7,12 +7,14 @@ from typing import Any
 import dj_database_url
 
 from metamapper.lib.errors import ConfigurationError
-from metamapper.project.environment import read_environment
+from metamapper.project.environment import effective, read_environment
 
 _env = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
 
 ENVIRONMENT: str = _env["ENVIRONMENT"]
+METAMAPPER_EFFECTIVE: dict[str, str] = effective(_env)
+"""For `metamapper check`: every variable as it is in force, with secrets masked."""
 METAMAPPER_HOME: Path = _env["METAMAPPER_HOME"]
 METAMAPPER_ORIGIN: str = _env["METAMAPPER_WEBSERVER_ORIGIN"]
 METAMAPPER_FERNET_KEYS: list[str] = _env["METAMAPPER_FERNET_KEY"]
