@@ -13,20 +13,27 @@ from importlib import import_module
 from typing import Any, Protocol
 from urllib.parse import SplitResult
 
-import msgspec
-
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.errors import ConnectorError, DriverMissing
+from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.settings import EngineSettings
 from metamapper.schema import AssetKind, Relation, RelationKind, Scope
 
-
-class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of an engine's typed settings.
-
-    Fields are ``Annotated[type, msgspec.Meta(title=…, description=…, extra={"secret": True, "input": …})]``; forms,
-    documentation and validation are derived from them. Unknown keys are refused. A field marked ``secret`` is
-    encrypted at rest and never shown again.
-    """
+__all__ = [
+    "Ability",
+    "Capability",
+    "Connector",
+    "Engine",
+    "EngineSettings",
+    "Observation",
+    "Progress",
+    "Server",
+    "Session",
+    "Statement",
+    "Step",
+    "StepState",
+    "Support",
+]
 
 
 class Support(StrEnum):
@@ -87,10 +94,16 @@ class Engine:
     hidden_schemas: tuple[str, ...] = ()
     """Patterns of the engine's own schemas, never read."""
 
-    def connect(self, settings: EngineSettings) -> "Connector":
-        """A connector for these settings; raises ``DriverMissing`` with the install hint."""
+    def connect(self, settings: EngineSettings, reach: Reach = Reach()) -> "Connector":  # noqa: B008 - it is frozen
+        """A connector for these settings, within this reach; raises ``DriverMissing`` with the install hint."""
         module, _, attribute = self.connector.partition(":")
-        connector: Connector = getattr(import_module(module), attribute)(settings)
+        try:
+            factory = getattr(import_module(module), attribute)
+        except ImportError as error:
+            raise DriverMissing(
+                f"{self.title} needs the Python package “{error.name}”.", hint=f"pip install 'metamapper[{self.name}]'"
+            ) from error
+        connector: Connector = factory(settings, reach)
         return connector
 
 
@@ -159,7 +172,13 @@ class Session(Protocol):
     """
 
     server: Server
-    statements: list[Statement]
+    expected: int | None
+    """About how many relations are in scope, for the progress; known once ``probe`` or ``scopes`` was asked."""
+
+    @property
+    def statements(self) -> Sequence[Statement]:
+        """What was sent so far."""
+        ...
 
     def probe(self, within: ScopeFilter) -> str | None:
         """A token that is equal to an earlier one only if nothing in scope has changed; None where none is known."""

@@ -20,7 +20,7 @@ class ConnectorError(Exception):
     permanent: ClassVar[bool] = False
 
     def __init__(self, detail: str = "", *, server_said: str = "", hint: str = "", remedy: str = "") -> None:
-        super().__init__(detail or self.title)
+        super().__init__(detail or (f"{self.title}: {server_said}" if server_said else self.title))
         self.detail = detail
         self.server_said = server_said
         self.hint = hint
@@ -62,6 +62,11 @@ class AddressDenied(ConnectorError):
     permanent = True
 
 
+class HostUnreachable(ConnectorError):
+    code = "host.unreachable"
+    title = "There is no way to this host"
+
+
 class ConnectionRefused(ConnectorError):
     code = "connection.refused"
     title = "Nothing listens on this port"
@@ -75,6 +80,17 @@ class ConnectionTimeout(ConnectorError):
 class ConnectionLost(ConnectorError):
     code = "connection.lost"
     title = "The connection was cut"
+
+
+class ServerForeign(ConnectorError):
+    code = "server.foreign"
+    title = "Something else listens on this port"
+    permanent = True
+
+
+class ServerUnavailable(ConnectorError):
+    code = "server.unavailable"
+    title = "The server is not ready for sessions"
 
 
 class TooManyConnections(ConnectorError):
@@ -115,6 +131,22 @@ class VersionUnsupported(ConnectorError):
 class StatementTimeout(ConnectorError):
     code = "statement.timeout"
     title = "A catalog statement took too long"
+
+
+class LockTimeout(ConnectorError):
+    code = "lock.timeout"
+    title = "Another session held a lock for too long"
+
+
+class ReadDisturbed(ConnectorError):
+    code = "read.disturbed"
+    title = "The catalog changed in mid-read, so that it could not be read to its end"
+
+
+class FileUnreadable(ConnectorError):
+    code = "file.unreadable"
+    title = "The file could not be read"
+    permanent = True
 
 
 class Cancelled(ConnectorError):

@@ -1,0 +1,21 @@
+"""Opening a PostgreSQL."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from metamapper.connectors.engines.postgresql.dial import dialled
+from metamapper.connectors.engines.postgresql.session import PostgresqlSession
+from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
+from metamapper.connectors.reach import Reach
+
+
+class PostgresqlConnector:
+    def __init__(self, settings: PostgresqlSettings, reach: Reach) -> None:
+        self._settings = settings
+        self._reach = reach
+
+    @contextmanager
+    def open(self) -> Iterator[PostgresqlSession]:
+        """A session in one read-only, repeatable-read transaction; raises a ``ConnectorError``."""
+        with dialled(self._settings, self._reach) as connection:
+            yield PostgresqlSession(connection, self._settings)

@@ -1,0 +1,192 @@
+-- Every statement a run sends to PostgreSQL. A line that ends in "since N" or "before N" is sent only to those servers.
+-- search_path is emptied first, so that every name the server spells out is qualified, whoever reads.
+
+-- name: begin
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
+
+-- Settings of the role or the database must not change how a definition is spelled.
+-- name: prepare
+SELECT set_config('search_path', '', true)
+     , set_config('quote_all_identifiers', 'off', true)
+     , set_config('DateStyle', 'ISO, YMD', true)
+     , set_config('IntervalStyle', 'postgres', true)
+     , set_config('TimeZone', 'UTC', true)
+     , set_config('bytea_output', 'hex', true)
+     , set_config('statement_timeout', %(statement_timeout)s, true)
+     , set_config('lock_timeout', %(lock_timeout)s, true)
+     , set_config('idle_in_transaction_session_timeout', %(idle_timeout)s, true)
+     , set_config('max_parallel_workers_per_gather', '0', true)
+     , set_config('jit', 'off', true)                                                       -- since 11
+     , current_setting('server_version') AS version
+     , current_setting('block_size')::int AS block_size
+     , current_user::text AS role
+     , current_database()::text AS database
+     , (SELECT oid::bigint FROM pg_catalog.pg_database WHERE datname = current_database()) AS database_oid
+
+-- name: scopes
+SELECT n.oid::bigint AS oid
+     , n.nspname AS name
+     , has_schema_privilege(n.oid, 'USAGE') OR pg_has_role(n.nspowner, 'USAGE') AS usable
+     , d.description AS comment
+     , coalesce(r.relations, 0) AS relations
+  FROM pg_catalog.pg_namespace n
+  LEFT JOIN pg_catalog.pg_description d
+    ON d.objoid = n.oid AND d.classoid = 'pg_catalog.pg_namespace'::regclass AND d.objsubid = 0
+  LEFT JOIN (SELECT relnamespace, count(*) AS relations FROM pg_catalog.pg_class
+              WHERE relkind IN ('r', 'p', 'v', 'm', 'f') GROUP BY relnamespace) r ON r.relnamespace = n.oid
+ WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+ ORDER BY n.nspname
+
+-- Counts and sums of hashes, so that order does not matter. A row's xmin is new with every change of it, and freezing
+-- keeps it. pg_class is hashed by what matters instead: TRUNCATE and REFRESH rewrite its rows and change no schema.
+-- Types, functions and servers count wherever they live, for definitions in scope spell their names.
+-- name: probe
+WITH rel AS                                                                                 -- before 12
+WITH rel AS MATERIALIZED                                                                    -- since 12
+  (SELECT oid, relname, relnamespace, relkind, relpersistence, relispartition, relrowsecurity, reloptions
+     FROM pg_catalog.pg_class
+    WHERE relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AND relpersistence <> 't')
+, visible AS (SELECT oid FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f'))
+SELECT 'relation' AS part, count(*) AS n
+     , sum(hashtextextended(relname, oid::bigint # (relnamespace::bigint << 32))::numeric   -- since 11
+         + coalesce(hashtextextended(reloptions::text, oid::bigint), 0)                     -- since 11
+     , sum(hashtext(relname || '/' || oid || '/' || relnamespace)::bigint                   -- before 11
+         + coalesce(hashtext(reloptions::text || '/' || oid), 0)                            -- before 11
+         )::text AS hash
+     , concat_ws('/', count(*) FILTER (WHERE relrowsecurity), count(*) FILTER (WHERE relispartition)
+         , count(*) FILTER (WHERE relpersistence = 'u'), sum(ascii(relkind))) AS counts
+  FROM rel
+UNION ALL
+SELECT 'attribute', count(*)
+     , sum(hashtextextended(a.xmin::text, a.attrelid::bigint << 16 | a.attnum))             -- since 11
+     , sum(hashtext(a.xmin::text || '/' || a.attrelid || '/' || a.attnum)::bigint)          -- before 11
+         ::text, ''
+  FROM pg_catalog.pg_attribute a
+ WHERE a.attrelid IN (SELECT oid FROM visible) AND a.attnum > 0
+UNION ALL
+SELECT part, count(*)
+     , sum(hashtextextended(version::text, id::bigint))                                     -- since 11
+     , sum(hashtext(version::text || '/' || id)::bigint)                                    -- before 11
+         ::text, ''
+  FROM (SELECT 'constraint' AS part, oid AS id, xmin AS version FROM pg_catalog.pg_constraint
+         WHERE connamespace = ANY (%(schemas)s::bigint[]::oid[])
+         UNION ALL
+        SELECT 'index', indexrelid, xmin FROM pg_catalog.pg_index WHERE indrelid IN (SELECT oid FROM visible)
+         UNION ALL
+        SELECT 'default', oid, xmin FROM pg_catalog.pg_attrdef WHERE adrelid IN (SELECT oid FROM visible)
+         UNION ALL
+        SELECT 'view', oid, xmin FROM pg_catalog.pg_rewrite WHERE ev_class IN (SELECT oid FROM visible)
+         UNION ALL
+        SELECT 'parent', inhrelid, xmin FROM pg_catalog.pg_inherits WHERE inhrelid IN (SELECT oid FROM visible)
+         UNION ALL
+        SELECT 'comment', objoid, xmin FROM pg_catalog.pg_description
+         WHERE objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass
+         UNION ALL
+        SELECT 'type', oid, xmin FROM pg_catalog.pg_type
+         WHERE oid >= 16384 AND typtype IN ('b', 'd', 'e', 'r', 'm') AND typcategory <> 'A'
+         UNION ALL
+        SELECT 'enum value', oid, xmin FROM pg_catalog.pg_enum
+         UNION ALL
+        SELECT 'function', oid, xmin FROM pg_catalog.pg_proc WHERE oid >= 16384
+         UNION ALL
+        SELECT 'server', oid, xmin FROM pg_catalog.pg_foreign_server) x
+ GROUP BY part
+ ORDER BY part
+
+-- Everything of one relation is gathered by index lookups beside it: rows leave as they are made, and neither side holds
+-- more than one relation. '???' stands where the server can no longer say, for the object was dropped in mid-read.
+-- name: relations
+SELECT c.oid::bigint
+     , n.nspname
+     , c.relname
+     , c.relkind::text
+     , c.relispartition
+     , c.reltuples::bigint
+     , c.relpages::bigint
+     , json_build_array(
+         c.oid::bigint, n.nspname, c.relname, c.relkind, c.relispartition
+       , CASE WHEN c.relkind IN ('v', 'm') THEN coalesce(pg_get_viewdef(c.oid), '???') END
+       , (SELECT json_agg(json_build_array(d.objsubid, d.description))
+            FROM (SELECT objsubid, description FROM pg_catalog.pg_description
+                   WHERE objoid = c.oid AND classoid = 'pg_catalog.pg_class'::regclass ORDER BY objsubid) d)
+       , (SELECT json_agg(json_build_array(d.adnum, coalesce(pg_get_expr(d.adbin, d.adrelid), '???')))
+            FROM (SELECT adnum, adbin, adrelid FROM pg_catalog.pg_attrdef WHERE adrelid = c.oid ORDER BY adnum) d)
+       , (SELECT json_agg(json_build_array(
+                   a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity
+                 , a.attgenerated                                                           -- since 12
+                 , ''                                                                       -- before 12
+                 , CASE WHEN a.atttypid >= 10000 THEN
+                     (SELECT json_build_array(t.typtype, t.typcategory
+                           , CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod) END
+                           , (SELECT json_agg(e.enumlabel) FROM (SELECT enumlabel FROM pg_catalog.pg_enum
+                               WHERE enumtypid = t.oid ORDER BY enumsortorder) e))
+                        FROM pg_catalog.pg_type t WHERE t.oid = a.atttypid) END
+                 , CASE WHEN a.attcollation NOT IN (0, 100) THEN
+                     (SELECT l.collname FROM pg_catalog.pg_collation l WHERE l.oid = a.attcollation) END))
+            FROM (SELECT * FROM pg_catalog.pg_attribute
+                   WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) a)
+       , CASE WHEN c.relkind IN ('r', 'p', 'm') THEN
+         (SELECT json_agg(json_build_array(
+                   i.indexrelid::bigint, ic.relname, m.amname, i.indisunique, i.indisprimary, i.indisvalid
+                 , i.indkey::text, i.indoption::text
+                 , i.indnkeyatts                                                            -- since 11
+                 , i.indnatts                                                               -- before 11
+                 , ic.reloptions
+                 , (SELECT d.description FROM pg_catalog.pg_description d WHERE d.objoid = i.indexrelid
+                       AND d.classoid = 'pg_catalog.pg_class'::regclass AND d.objsubid = 0)
+                 , CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR ic.reloptions IS NOT NULL
+                          OR i.indnullsnotdistinct                                          -- since 15
+                          OR NOT (i.indclass::oid[] <@ (SELECT array_agg(o.oid) FROM pg_catalog.pg_opclass o
+                                                         WHERE o.opcdefault))
+                          OR NOT (i.indcollation::oid[] <@ '{0,100}'::oid[]) THEN
+                     json_build_array(
+                       coalesce(pg_get_indexdef(i.indexrelid), '???')
+                     , format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ', CASE WHEN i.indisunique THEN 'UNIQUE ' END
+                            , ic.relname, CASE WHEN ic.relkind = 'I' THEN 'ONLY ' END, n.nspname, c.relname)
+                     , CASE WHEN i.indexprs IS NOT NULL THEN
+                         array(SELECT coalesce(pg_get_indexdef(i.indexrelid, k, false), '???')
+                                 FROM generate_series(1, i.indnatts) k) END
+                     , pg_get_expr(i.indpred, i.indrelid)) END))
+            FROM (SELECT * FROM pg_catalog.pg_index WHERE indrelid = c.oid ORDER BY indexrelid) i
+            JOIN pg_catalog.pg_class ic ON ic.oid = i.indexrelid
+            JOIN pg_catalog.pg_am m ON m.oid = ic.relam) END
+       , CASE WHEN c.relkind IN ('r', 'p', 'f') THEN
+         (SELECT json_agg(json_build_array(
+                   k.oid::bigint, k.conname, k.contype, k.conkey
+                 , CASE WHEN k.contype = 'f' THEN
+                     (SELECT json_build_array(fn.nspname, fc.relname
+                           , array(SELECT fa.attname FROM unnest(k.confkey) WITH ORDINALITY u (num, place)
+                                     JOIN pg_catalog.pg_attribute fa
+                                       ON fa.attrelid = k.confrelid AND fa.attnum = u.num ORDER BY u.place)
+                           , k.confupdtype, k.confdeltype)
+                        FROM pg_catalog.pg_class fc JOIN pg_catalog.pg_namespace fn ON fn.oid = fc.relnamespace
+                       WHERE fc.oid = k.confrelid) END
+                 , CASE WHEN k.contype NOT IN ('p', 'u', 'f') OR k.condeferrable OR NOT k.convalidated
+                          OR k.contype = 'f' AND k.confmatchtype <> 's'
+                          OR k.confdelsetcols IS NOT NULL                                   -- since 15
+                          OR k.conperiod OR NOT k.conenforced                               -- since 18
+                          OR k.contype <> 'f' AND (SELECT
+                               x.indnatts > x.indnkeyatts OR                                -- since 11
+                               x.indnullsnotdistinct OR                                     -- since 15
+                               NOT x.indisvalid OR xc.reloptions IS NOT NULL
+                               FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class xc ON xc.oid = x.indexrelid
+                              WHERE x.indexrelid = k.conindid) THEN
+                     coalesce(pg_get_constraintdef(k.oid), '???') END
+                 , (SELECT d.description FROM pg_catalog.pg_description d WHERE d.objoid = k.oid
+                       AND d.classoid = 'pg_catalog.pg_constraint'::regclass AND d.objsubid = 0)))
+            FROM (SELECT * FROM pg_catalog.pg_constraint
+                   WHERE conrelid = c.oid AND contype IN ('p', 'u', 'f', 'c', 'x') ORDER BY oid) k) END
+       , (SELECT json_agg(json_build_array(pn.nspname, pc.relname))
+            FROM (SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid ORDER BY inhseqno) h
+            JOIN pg_catalog.pg_class pc ON pc.oid = h.inhparent
+            JOIN pg_catalog.pg_namespace pn ON pn.oid = pc.relnamespace)
+       , CASE WHEN c.relispartition THEN coalesce(pg_get_expr(c.relpartbound, c.oid), '???') END
+       , CASE WHEN c.relkind = 'p' THEN coalesce(pg_get_partkeydef(c.oid), '???') END
+       , CASE WHEN c.relkind = 'f' THEN
+           (SELECT s.srvname FROM pg_catalog.pg_foreign_table t
+              JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid) END
+       , c.relpersistence, c.relrowsecurity, c.reloptions) AS payload
+  FROM pg_catalog.pg_class c
+  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
+   AND c.relnamespace = ANY (%(schemas)s::bigint[]::oid[])

@@ -1,0 +1,81 @@
+"""Typed settings of engines: described once, so that forms, documentation and validation are derived from them."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from metamapper.connectors.errors import SettingsInvalid
+
+
+def described(
+    title: str,
+    description: str = "",
+    *,
+    secret: bool = False,
+    input: str = "text",  # noqa: A002 - the word that HTML has for it
+    choices: Mapping[str, str] | None = None,
+    example: str = "",
+    **limits: Any,
+) -> msgspec.Meta:
+    """What a form and a docs page say of a field. ``limits`` are msgspec's own (``ge``, ``le``, ``min_length`` …).
+
+    ``input`` is text, number, password, select or textarea; ``choices`` are the values of a select with their labels.
+    """
+    extra: dict[str, Any] = {"secret": secret, "input": input, "example": example}
+    if choices is not None:
+        extra["choices"] = dict(choices)
+    return msgspec.Meta(title=title, description=description, extra=extra, **limits)
+
+
+@cache
+def metas(settings: type) -> Mapping[str, msgspec.Meta]:
+    """The descriptions of a settings class by field, in the order they are defined."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {
+        name: next(extra for extra in get_args(hint)[1:] if isinstance(extra, msgspec.Meta))
+        for name, hint in hints.items()
+        if get_origin(hint) is Annotated
+    }
+
+
+@cache
+def secret_fields(settings: type) -> frozenset[str]:
+    """The names of the fields that are encrypted at rest and never shown."""
+    return frozenset(name for name, meta in metas(settings).items() if (meta.extra or {}).get("secret"))
+
+
+class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of an engine's typed settings.
+
+    Fields are ``Annotated[type, described(title, …)]``; forms, documentation and validation are derived from them.
+    Unknown keys are refused. A field marked ``secret`` is encrypted at rest, never shown again, and blank in ``repr``.
+    """
+
+    def __repr__(self) -> str:
+        hidden = secret_fields(type(self))
+        shown = (
+            f"{name}={'***' if name in hidden and getattr(self, name) else repr(getattr(self, name))}"
+            for name in self.__struct_fields__
+        )
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def secrets(self) -> tuple[str, ...]:
+        """The secret values that are set, for redaction."""
+        return tuple(str(value) for name in secret_fields(type(self)) if (value := getattr(self, name)))
+
+
+S = TypeVar("S", bound=EngineSettings)
+
+
+def parse_settings(settings: type[S], values: Mapping[str, Any]) -> S:
+    """Settings from a form's or a file's values; raises ``SettingsInvalid`` naming the field, never its value."""
+    try:
+        return msgspec.convert(dict(values), settings, strict=False)
+    except msgspec.ValidationError as error:
+        field = str(error).rpartition("$.")[2].rstrip("`") if "$." in str(error) else ""
+        meta = metas(settings).get(field)
+        # msgspec names types and limits, not values, but a choice that is not one would be repeated.
+        said = str(error).partition(" - at ")[0].partition(", got")[0].partition(" '")[0].partition(" `")[0]
+        raise SettingsInvalid(f"{meta.title if meta else 'Settings'}: {said}.") from None
