@@ -10,6 +10,7 @@ from metamapper.lib.masking import masked
 
 COMMANDS: dict[str, str] = {
     "changes": "metamapper.cli.changes",
+    "check": "metamapper.cli.check",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
 }
