@@ -37,11 +37,16 @@ class Certainty(StrEnum):
 
 
 class FieldChange(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One field, before and after, as JSON values; None is "had none"."""
+    """One field, before and after, as JSON values; None is "had none".
+
+    A quiet field is kept because replay needs it, and not shown: it only follows from what another field or another
+    asset's change says (``precision`` follows ``type``, an index's keys follow a column's new name).
+    """
 
     field: str
     before: Any = None
     after: Any = None
+    quiet: bool = False
 
 
 class EvidenceItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -82,3 +87,8 @@ class Change(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     evidence: Evidence | None = None
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+
+    @property
+    def quiet(self) -> bool:
+        """Whether people have nothing to see here: a change that carries quiet fields and nothing else."""
+        return self.kind is ChangeKind.CHANGED and all(field.quiet for field in self.fields)
