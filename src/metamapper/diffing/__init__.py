@@ -5,6 +5,15 @@ what appeared ``first_record`` and ``added_relation``, for what vanished ``remov
 ever recorded gives the present catalog.
 """
 
+from metamapper.diffing.decisions import (
+    ChildDecided,
+    Decided,
+    counterparts,
+    join_children,
+    join_relations,
+    split_child,
+    split_relation,
+)
 from metamapper.diffing.diff import (
     RelationDiff,
     ScopeDiff,
@@ -38,6 +47,8 @@ from metamapper.diffing.verdict import worst
 
 __all__ = [
     "CatalogState",
+    "ChildDecided",
+    "Decided",
     "KnownRelation",
     "KnownScope",
     "Pair",
@@ -52,10 +63,13 @@ __all__ = [
     "added_relation",
     "added_scope",
     "apply_change",
+    "counterparts",
     "diff_relation",
     "diff_scope",
     "diff_snapshots",
     "first_record",
+    "join_children",
+    "join_relations",
     "match_relations",
     "match_scopes",
     "removed_relation",
@@ -65,5 +79,7 @@ __all__ = [
     "settled",
     "settled_scope",
     "shape_of",
+    "split_child",
+    "split_relation",
     "worst",
 ]

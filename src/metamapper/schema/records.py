@@ -11,7 +11,7 @@ Child = Column | Index | Constraint
 T = TypeVar("T", Column, Index, Constraint)
 
 
-class Identified(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True):
+class Identified(msgspec.Struct, Generic[T], frozen=True, omit_defaults=True, gc=False):
     """A child of a relation under its permanent identity."""
 
     id: UUID

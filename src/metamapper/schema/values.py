@@ -3,6 +3,9 @@
 A value says nothing of identity: it is what an engine shows, at one moment. Identities are given by the catalog.
 Names are kept exactly as the engine stores them. ``native_id`` is the engine's own id as text, or None where it has
 none; native ids repeat between databases and mean something only within one datastore.
+
+The small values opt out of cyclic garbage collection (``gc=False``): they are trees of JSON values, never cyclic, and there
+are hundreds of thousands of them, whose traversal would cost more than making them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -23,7 +26,7 @@ Extras = Mapping[str, Any]
 """An engine's own facts (sort keys, storage format, location …): JSON values under short snake_case names."""
 
 
-class Column(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Column(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """One column, or one field of a nested column.
 
     ``type`` is the engine's full spelling (``numeric(12,2)``). ``default`` is the default's expression, or the
@@ -53,7 +56,7 @@ class Column(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
         return (*self.nested_in, self.name)
 
 
-class Index(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Index(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """``keys`` are column names or expressions in order; ``included`` are columns carried along but not ordered by."""
 
     name: str
@@ -69,7 +72,7 @@ class Index(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     extras: Extras = {}
 
 
-class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
+class Reference(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a foreign key points to, by the names at the moment of the read."""
 
     schema: str
@@ -77,7 +80,7 @@ class Reference(msgspec.Struct, frozen=True, omit_defaults=True):
     columns: tuple[str, ...] = ()
 
 
-class Constraint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Constraint(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     name: str
     kind: ConstraintKind
     columns: tuple[str, ...] = ()
