@@ -46,7 +46,7 @@ class Moment(click.ParamType[datetime]):
 def changes(name: str, form: str, since: datetime | None, limit: int, workspace: str) -> None:
     """Print a datastore's recorded changes, the newest last."""
     start_django()
-    rows = _rows(name, workspace, since, limit)
+    rows = [row for row in _rows(name, workspace, since, limit) if not change_of(row).quiet]
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode([_as_json(row) for row in rows]), indent=1).decode())
         return

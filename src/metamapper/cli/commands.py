@@ -11,6 +11,8 @@ from metamapper.lib.masking import masked
 COMMANDS: dict[str, str] = {
     "changes": "metamapper.cli.changes",
     "check": "metamapper.cli.check",
+    "inspect": "metamapper.cli.inspect",
+    "diff": "metamapper.cli.diff",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
 }

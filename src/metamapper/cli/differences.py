@@ -23,12 +23,12 @@ RANK = (Severity.BREAKING, Severity.RISKY, Severity.SAFE)
 
 
 def lines(changes: Iterable[Change]) -> Iterator[str]:
-    """A line for each change and one for each of its fields."""
-    changes = list(changes)
+    """A line for each change and one for each of its fields; what only follows from another is left out."""
+    changes = [change for change in changes if not change.quiet]
     heads = list(aligned([_head(change) for change in changes]))
     for head, change in zip(heads, changes, strict=True):
         yield head
-        yield from aligned([_field(each) for each in change.fields], indent=4)
+        yield from aligned([_field(each) for each in change.fields if not each.quiet], indent=4)
         if change.certainty is not Certainty.CERTAIN and change.evidence:
             yield f"    {change.certainty}: {shown(change.evidence.summary)}"
 

@@ -144,7 +144,7 @@ def _markdown_relation(relation: Relation) -> Iterator[str]:
 
 def escaped(text: str) -> str:
     """Text that Markdown shows as it is, within a table cell too."""
-    return "".join(f"\\{each}" if each in r"\`*_{}[]<>()#+|~!&$" else each for each in shown(text))
+    return "".join(f"\\{each}" if each in r"\`*_[]<|~&#$" else each for each in shown(text))
 
 
 def _longest_run(text: str, character: str) -> int:

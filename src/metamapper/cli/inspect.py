@@ -1,0 +1,40 @@
+"""`metamapper inspect`: read a database and print what is in it. No server, no account, no metastore."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from metamapper.cli import rendering
+from metamapper.cli.sources import read, scope_filter
+from metamapper.cli.telling import url_given, write
+from metamapper.schema import Snapshot
+
+FORMATS = ("table", "json", "markdown")
+BY_SUFFIX = {".json": "json", ".md": "markdown"}
+
+
+@click.command()
+@click.argument("url")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), help="How to print it; by default a table, or by FILE's ending."
+)
+@click.option("--schemas", default="", metavar="PATTERNS", help="Only these schemas, such as 'sales*, -sales_old'.")
+@click.option("--tables", default="", metavar="PATTERNS", help="Only these tables, by name or by schema.name.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it to a file.")
+def inspect(url: str, form: str | None, schemas: str, tables: str, output: Path | None) -> None:
+    """Read the database at URL and print its schemas, tables, columns, keys and indexes.
+
+    Reads catalogs only, never a row, in a read-only session. URL is postgresql://user@host/database or sqlite:///file;
+    - reads it from standard input, so that a password shows neither in the list of processes nor in a history.
+    JSON is the saved form that `metamapper diff` takes.
+    """
+    snapshot = read(url_given(url), scope_filter(schemas, tables))
+    write(_rendered(snapshot, form or BY_SUFFIX.get(output.suffix if output else "", "table")), output)
+
+
+def _rendered(snapshot: Snapshot, form: str) -> str:
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(snapshot), indent=1).decode()
+    lines = rendering.markdown(snapshot) if form == "markdown" else rendering.table(snapshot)
+    return "\n".join(lines)

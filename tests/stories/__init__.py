@@ -1,0 +1,1 @@
+"""What a person or an application does over days, told end to end."""
