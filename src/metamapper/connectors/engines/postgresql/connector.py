@@ -1,8 +1,10 @@
-"""Opening a PostgreSQL."""
+"""Opening and testing a PostgreSQL."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from metamapper.connectors.base import Step
+from metamapper.connectors.engines.postgresql.diagnosis import diagnose
 from metamapper.connectors.engines.postgresql.dial import dialled
 from metamapper.connectors.engines.postgresql.session import PostgresqlSession
 from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
@@ -19,3 +21,7 @@ class PostgresqlConnector:
         """A session in one read-only, repeatable-read transaction; raises a ``ConnectorError``."""
         with dialled(self._settings, self._reach) as connection:
             yield PostgresqlSession(connection, self._settings)
+
+    def test(self) -> Iterator[Step]:
+        """The connection test, step by step; raises nothing."""
+        return diagnose(self._settings, self._reach)

@@ -58,6 +58,22 @@ def from_statement(error: psycopg.Error, settings: PostgresqlSettings) -> errors
     return kind(server_said=said + code, hint=hint, remedy=remedy)
 
 
+def connection_failed(error: OSError, settings: PostgresqlSettings) -> errors.ConnectorError:
+    """The error of a bare connection, made to see who listens."""
+    kind: type[errors.ConnectorError] = errors.HostUnreachable
+    if isinstance(error, TimeoutError):
+        kind = errors.ConnectionTimeout
+    elif isinstance(error, ConnectionRefusedError):
+        kind = errors.ConnectionRefused
+    elif isinstance(error, ConnectionError):
+        kind = errors.ConnectionLost
+    return kind(server_said=error.strerror or str(error), hint=_advice(kind, "", settings)[0])
+
+
+def tls_failed(said: str, settings: PostgresqlSettings) -> errors.TlsFailed:
+    return errors.TlsFailed(server_said=said, hint=_tls_advice(said, settings))
+
+
 def _by_sign(said: str) -> type[errors.ConnectorError]:
     return next((kind for pattern, kind in _SIGNS if pattern.search(said)), errors.ConnectorError)
 
@@ -77,7 +93,8 @@ def _advice(kind: type[errors.ConnectorError], said: str, settings: PostgresqlSe
     if kind is errors.SignInFailed and "pg_hba" in said:
         return "The server's pg_hba.conf has no line that lets this user in from where the workers run.", ""
     if kind is errors.SignInFailed:
-        return _SIGN_IN, create_role(settings)
+        which = "There is no such user. " if "does not exist" in said else _EITHER
+        return which + _CREATE, create_role(settings)
     if kind is errors.PermissionMissing and "database" in said:
         return "Paste this as an administrator.", f"GRANT CONNECT ON DATABASE {database} TO {role};"
     if kind is errors.TlsFailed:
@@ -95,10 +112,8 @@ def _tls_advice(said: str, settings: PostgresqlSettings) -> str:
     return "Add the certificate authority that signed the server's certificate to the settings."
 
 
-_SIGN_IN = (
-    "The user does not exist, or the password is another one; PostgreSQL does not say which. "
-    "If there is no such user yet, paste this as an administrator. It can read the catalog and nothing else."
-)
+_EITHER = "The user does not exist, or the password is another one; PostgreSQL does not say which. "
+_CREATE = "If there is no such user yet, paste this as an administrator. It can read the catalog and nothing else."
 _HINTS: dict[type[errors.ConnectorError], str] = {
     errors.ConnectionRefused: "Check host and port, and that the server listens on this address (listen_addresses).",
     errors.ConnectionTimeout: "Check host and port, and that no firewall drops what the workers send.",

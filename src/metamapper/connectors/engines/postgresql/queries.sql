@@ -190,3 +190,16 @@ SELECT c.oid::bigint
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
    AND c.relnamespace = ANY (%(schemas)s::bigint[]::oid[])
+
+-- The connection test only.
+-- name: catalog_rights
+SELECT name, has_table_privilege('pg_catalog.' || name, 'SELECT') AS readable
+  FROM unnest(%(names)s::text[]) AS name
+ WHERE to_regclass('pg_catalog.' || name) IS NOT NULL
+
+-- name: write_rights
+SELECT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_user) AS superuser
+     , EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+                  AND has_schema_privilege(n.oid, 'USAGE')
+                  AND has_table_privilege(c.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')) AS writes

@@ -29,7 +29,7 @@ IDLE_TIMEOUT = "300s"
 TELLS_EMPTY_FROM_UNKNOWN = 14
 CANCEL_SECONDS = 5.0
 
-_QUERIES = load("metamapper.connectors.engines.postgresql")
+QUERIES = load("metamapper.connectors.engines.postgresql")
 
 
 class _AsSent(Loader):
@@ -67,8 +67,8 @@ class PostgresqlSession:
         self._torn: dict[str, str] = {}
         self.statements = StatementLog()
         self.expected: int | None = None
-        self._rows("begin")
-        facts = self._rows("prepare", self._time_outs())[0]
+        self.rows("begin")
+        facts = self.rows("prepare", self._time_outs())[0]
         self._block_size: int = facts["block_size"]
         self._role: str = facts["role"]
         self._database_oid: int = facts["database_oid"]
@@ -78,7 +78,7 @@ class PostgresqlSession:
         """The server's own hash of every catalog row in scope, with what else decides what a read would find."""
         schemas = self._in_scope(within)
         oids = [schema.oid for schema in schemas]
-        found = [list(row.values()) for row in self._rows("probe", {"schemas": oids})]
+        found = [list(row.values()) for row in self.rows("probe", {"schemas": oids})]
         rights = [(schema.oid, schema.name, schema.usable, schema.comment) for schema in schemas]
         facts = [self.server.version, self._database_oid, self._role, rights, found, within]
         return blake2b(msgspec.json.encode(facts), digest_size=16, person=READER).hexdigest()
@@ -134,7 +134,7 @@ class PostgresqlSession:
 
     def _in_scope(self, within: ScopeFilter) -> list[_Schema]:
         if self._schemas is None:
-            self._schemas = [_Schema(**row) for row in self._rows("scopes")]
+            self._schemas = [_Schema(**row) for row in self.rows("scopes")]
         found = [schema for schema in self._schemas if within.allows_schema(schema.name)]
         self.expected = sum(schema.relations for schema in found if schema.usable)
         return found
@@ -167,7 +167,8 @@ class PostgresqlSession:
             "idle_timeout": IDLE_TIMEOUT,
         }
 
-    def _rows(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, name: str, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """What a named statement answers; for the connection test, which asks what a read does not."""
         with self._sent(name) as (statement, sql), self._connection.cursor(row_factory=dict_row) as cursor:
             cursor.execute(sql, parameters)
             rows = list(cursor) if cursor.description else []
@@ -179,7 +180,7 @@ class PostgresqlSession:
         """Record a statement, and translate what goes wrong with it."""
         if self._cancelled:
             raise errors.Cancelled
-        sql = _QUERIES.at(name, self._version)
+        sql = QUERIES.at(name, self._version)
         try:
             with self.statements.sent(name, sql) as statement:
                 yield statement, sql

@@ -4,15 +4,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from time import monotonic
 
 from metamapper.connectors import errors
-from metamapper.connectors.base import Step, StepState
+from metamapper.connectors.base import Step
+from metamapper.connectors.diagnosis import Finding, run_checks
 from metamapper.connectors.engines.sqlite.errors import translated
 from metamapper.connectors.engines.sqlite.session import SqliteSession
 from metamapper.connectors.engines.sqlite.settings import SqliteSettings
 from metamapper.connectors.reach import Reach
-from metamapper.connectors.scope import ScopeFilter
 
 BUSY_SECONDS = 5.0
 
@@ -41,25 +40,15 @@ class SqliteConnector:
             yield SqliteSession(connection)
 
     def test(self) -> Iterator[Step]:
-        started = monotonic()
-        try:
-            size = self._file().stat().st_size
-        except errors.ConnectorError as error:
-            yield Step("File", StepState.FAILED, error.detail or error.title, monotonic() - started, error)
-            yield Step("Database", StepState.WAITING)
-            return
-        yield Step("File", StepState.OK, f"{size:,} bytes, opened read-only", monotonic() - started)
-        yield self._database()
+        """The connection test, step by step; raises nothing."""
+        return run_checks((("File", self._check_file), ("Database", self._check_database)))
 
-    def _database(self) -> Step:
-        started = monotonic()
-        try:
-            with self.open() as session:
-                session.scopes(ScopeFilter())
-                found = f"SQLite {session.server.version}, tables and views: {session.expected}"
-        except errors.ConnectorError as error:
-            return Step("Database", StepState.FAILED, error.detail or error.title, monotonic() - started, error)
-        return Step("Database", StepState.OK, found, monotonic() - started)
+    def _check_file(self) -> Finding:
+        return Finding(f"{self._file().stat().st_size:,} bytes, opened read-only")
+
+    def _check_database(self) -> Finding:
+        with self.open() as session:
+            return Finding(f"SQLite {session.server.version}, with {session.expected} tables and views")
 
     def _file(self) -> Path:
         path = self._reach.file(self._settings.path)
