@@ -17,7 +17,9 @@ _SHARED: tuple[Any, ...] = (
 def configure(options: Mapping[str, Any]) -> None:
     """Send every logger, ours and the libraries', through one formatter on standard error."""
     development = bool(options.get("development"))
-    renderer: Any = structlog.dev.ConsoleRenderer() if development else structlog.processors.JSONRenderer()
+    # Plain tracebacks: the default one prints local variables, and secrets are among them.
+    readable = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = readable if development else structlog.processors.JSONRenderer()
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not development:
         final.append(structlog.processors.format_exc_info)

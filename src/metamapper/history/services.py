@@ -1,0 +1,137 @@
+"""Writing history: changes are appended, versions closed. Only an inspection or a person's decision calls these."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from metamapper.history import codec, models
+from metamapper.lib import bulk
+from metamapper.lib.ids import uuid7s
+from metamapper.schema import AssetKind, Change, RelationRecord, ScopeRecord
+
+_CHANGE = (
+    "id", "datastore_id", "run_id", "at", "order", "kind", "asset", "asset_id", "parent_id", "schema_id", "relation_id",
+    "path", "subject", "fields", "severity", "reason", "certainty", "evidence", "before", "after", "decision",
+)  # fmt: skip
+_VERSION = (
+    "id", "datastore_id", "relation_id", "schema_id", "name", "kind", "valid_from", "valid_to", "run_id", "record",
+)  # fmt: skip
+_SCHEMA_VERSION = ("id", "datastore_id", "schema_id", "name", "comment", "valid_from", "valid_to", "run_id")
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """The history that one run (or one decision) writes: everything at one moment, in the order it is told."""
+
+    datastore_id: UUID
+    run_id: UUID
+    at: datetime
+    written: int = 0
+    told: int = 0
+    """How many of them people see: quiet ones are kept for replay alone."""
+    schemas: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, int] = field(default_factory=dict)
+    severities: dict[str, int] = field(default_factory=dict)
+
+    def record(
+        self, changes: Iterable[tuple[Change, UUID]], *, wholes: Mapping[UUID, RelationRecord] | None = None
+    ) -> None:
+        """Append changes, each with the schema it happened in.
+
+        ``wholes`` are the records of relations that were added or restored, where their changes leave ``after`` out.
+        """
+        bulk.insert(models.Change, _CHANGE, self._rows(list(changes), wholes or {}))
+
+    def close_relations(self, records: Iterable[tuple[RelationRecord, datetime]]) -> None:
+        """Close the version of each relation that began at the given moment: it ends now."""
+        closed = list(records)
+        bulk.insert(
+            models.RelationVersion,
+            _VERSION,
+            (
+                (identity, self.datastore_id, record.id, record.schema_id, record.relation.name, record.relation.kind.value,
+                 since, self.at, self.run_id, codec.pack(record))
+                for identity, (record, since) in zip(uuid7s(len(closed)), closed, strict=True)
+            ),
+        )  # fmt: skip
+
+    def close_schemas(self, records: Sequence[tuple[ScopeRecord, datetime]]) -> None:
+        bulk.insert(
+            models.SchemaVersion,
+            _SCHEMA_VERSION,
+            (
+                (
+                    identity,
+                    self.datastore_id,
+                    record.id,
+                    record.scope.name,
+                    record.scope.comment,
+                    since,
+                    self.at,
+                    self.run_id,
+                )
+                for identity, (record, since) in zip(uuid7s(len(records)), records, strict=True)
+            ),
+        )
+
+    def _rows(
+        self, changes: Sequence[tuple[Change, UUID]], wholes: Mapping[UUID, RelationRecord]
+    ) -> Iterator[tuple[Any, ...]]:
+        for identity, (change, schema_id) in zip(uuid7s(len(changes)), changes, strict=True):
+            self.written += 1
+            self._count(change)
+            after = wholes.get(change.asset_id) if change.after is None else change.after
+            yield (
+                identity, self.datastore_id, self.run_id, self.at, self.written, change.kind.value, change.asset.value,
+                change.asset_id, change.parent_id, schema_id, _relation_of(change), _json(change.path),
+                ".".join(change.path), _json(change.fields), change.severity.value, change.reason,
+                change.certainty.value, change.evidence and _json(change.evidence), _state(change.before),
+                _state(after), models.Change.Decision.NONE.value,
+            )  # fmt: skip
+
+    def _count(self, change: Change) -> None:
+        if change.quiet:
+            return
+        self.told += 1
+        self.schemas[change.path[0]] = self.schemas.get(change.path[0], 0) + 1
+        self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
+        self.severities[change.severity] = self.severities.get(change.severity, 0) + 1
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _state(state: object) -> bytes | None:
+    return None if state is None else codec.pack_state(state)
+
+
+def _relation_of(change: Change) -> UUID | None:
+    if change.asset is AssetKind.RELATION:
+        return change.asset_id
+    return None if change.asset in {AssetKind.SCHEMA, AssetKind.DATASTORE} else change.parent_id
+
+
+def as_change(row: models.Change) -> Change:
+    """The recorded row as the value it was."""
+    return msgspec.convert(
+        {
+            "kind": row.kind,
+            "asset": row.asset,
+            "asset_id": row.asset_id,
+            "parent_id": row.parent_id,
+            "path": row.path,
+            "fields": row.fields,
+            "severity": row.severity,
+            "reason": row.reason,
+            "certainty": row.certainty,
+            "evidence": row.evidence,
+            "before": None if row.before is None else codec.unpack_state(row.before),
+            "after": None if row.after is None else codec.unpack_state(row.after),
+        },
+        Change,
+    )

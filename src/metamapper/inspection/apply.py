@@ -1,0 +1,174 @@
+"""Applying a read to the catalog: match, diff, write, tell. Everything here runs in the run's one transaction."""
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+from uuid import UUID
+
+from metamapper.catalog.records import load_records
+from metamapper.catalog.services import CatalogWriter
+from metamapper.connectors.base import Engine
+from metamapper.connectors.scope import ScopeFilter
+from metamapper.datastores.models import Datastore
+from metamapper.datastores.services import scope_of
+from metamapper.diffing.matching import match_relations
+from metamapper.diffing.renames import NO_RENAMES
+from metamapper.diffing.values import RelationMatching
+from metamapper.history.services import Chronicle
+from metamapper.inspection.holds import Vanished, sift
+from metamapper.inspection.known import Known, load_known
+from metamapper.inspection.reading import Reading
+from metamapper.inspection.relations import RelationWriter
+from metamapper.inspection.schemas import SchemaWriter
+from metamapper.inspection.stage import Stage
+from metamapper.schema import AssetKind
+
+T = TypeVar("T")
+BATCH = 500
+"""Relations held in memory at a time."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What a read did to the catalog."""
+
+    relations: int
+    schemas: int
+    changes: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    severities: dict[str, int] = field(default_factory=dict)
+    changes_by_schema: dict[str, int] = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "schemas": self.schemas,
+            "relations": self.relations,
+            "changes": self.changes,
+            "held": sum(self.held.values()),
+            "kinds": self.kinds,
+            "severities": self.severities,
+        }
+
+
+def apply(
+    datastore: Datastore, engine: Engine, reading: Reading, stage: Stage, *, run_id: UUID, at: datetime
+) -> Applied:
+    """Bring the catalog to what was read, with its history and search documents.
+
+    Raises ``NotStaged`` if a person's decision changed the catalog since the read began: the read must be done again.
+    """
+    # Decisions of people write here too; the row's lock lets one of us work at a time.
+    Datastore.objects.select_for_update().get(pk=datastore.pk)
+    chronicle = Chronicle(datastore.pk, run_id, at)
+    return _Application(
+        datastore, engine, reading, stage, chronicle, load_known(datastore.pk), scope_of(datastore)
+    ).run()
+
+
+@dataclass(slots=True)
+class _Application:
+    datastore: Datastore
+    engine: Engine
+    reading: Reading
+    stage: Stage
+    chronicle: Chronicle
+    known: Known
+    within: ScopeFilter
+
+    def run(self) -> Applied:
+        schemas = SchemaWriter.over(
+            self.datastore.pk,
+            self.chronicle,
+            self.known,
+            self.reading,
+            self.within,
+            stable_ids=AssetKind.SCHEMA in self.engine.stable_ids,
+        )
+        schemas.write()
+        names = schemas.names()
+        matching = self._match(names, schemas.matching.readable)
+        groups = self._vanished(matching, names, schemas.matching.readable)
+        verdict = sift(self.datastore.pk, self.chronicle.run_id, self.chronicle.at, groups)
+        self._write(self._writer(matching, schemas.ids), matching, verdict.retire)
+        schemas.retire(holding=verdict.held)
+        self._stamp(whole=self.reading.is_whole and not verdict.held)
+        return self._applied(verdict.held, names)
+
+    def _match(self, names: Mapping[UUID, str], readable: Container[str]) -> RelationMatching:
+        return match_relations(
+            self.known.relation_keys(names),
+            self.stage.seen,
+            relation_of=self.stage.relation,
+            record_of=lambda identity: load_records([identity])[identity],
+            stable_ids=AssetKind.RELATION in self.engine.stable_ids,
+            readable=readable.__contains__,
+        )
+
+    def _vanished(
+        self, matching: RelationMatching, names: Mapping[UUID, str], readable: Container[str]
+    ) -> Iterator[Vanished]:
+        """What each provably read schema no longer lists, of what the filter still asks for."""
+        gone: dict[UUID, set[UUID]] = {}
+        for identity in matching.vanished:
+            row = self.known.relations[identity]
+            if self.within.allows_table(names[row.schema_id], row.name):
+                gone.setdefault(row.schema_id, set()).add(identity)
+        for schema_id, count in self.known.living().items():
+            if names[schema_id] in readable:
+                yield Vanished(schema_id, frozenset(gone.get(schema_id, ())), count)
+
+    def _write(self, writer: RelationWriter, matching: RelationMatching, retire: Iterable[UUID]) -> None:
+        for ordinals in _batches(matching.appeared):
+            writer.add(ordinals)
+        for pairs in _batches(pair for pair in matching.pairs if not pair.unchanged):
+            writer.replace(pairs)
+        for ids in _batches(sorted(retire)):
+            writer.retire(ids)
+        writer.catalog.link()
+        writer.estimate(matching.pairs)
+        writer.suggest(matching.suggestions)
+
+    def _writer(self, matching: RelationMatching, schema_ids: dict[str, UUID]) -> RelationWriter:
+        seen = [(pair, self.stage.seen[pair.ordinal]) for pair in matching.pairs]
+        targets = {(each.schema, each.name): pair.known_id for pair, each in seen}
+        return RelationWriter(
+            datastore_id=self.datastore.pk,
+            chronicle=self.chronicle,
+            known=self.known,
+            stage=self.stage,
+            schema_ids=schema_ids,
+            catalog=CatalogWriter(self.datastore.pk, self.chronicle.at, targets),
+            renames=NO_RENAMES,
+        )
+
+    def _stamp(self, *, whole: bool) -> None:
+        """Note on the datastore when it was seen, and the probe's token if it speaks for everything."""
+        at = self.chronicle.at
+        token = (self.reading.token or "") if whole else ""
+        seen = {"seen_at": at} if whole else {}
+        Datastore.objects.filter(pk=self.datastore.pk).update(
+            read_at=at, probe_token=token, server_version=self.reading.server_version[:120], **seen
+        )
+
+    def _applied(self, held: frozenset[UUID], names: Mapping[UUID, str]) -> Applied:
+        applied = Applied(
+            relations=len(self.stage.seen),
+            schemas=len(self.reading.scopes),
+            changes=self.chronicle.told,
+            kinds=self.chronicle.kinds,
+            severities=self.chronicle.severities,
+            changes_by_schema=self.chronicle.schemas,
+        )
+        for identity in held:
+            schema = names[self.known.relations[identity].schema_id]
+            applied.held[schema] = applied.held.get(schema, 0) + 1
+        return applied
+
+
+def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, BATCH)):
+        yield batch

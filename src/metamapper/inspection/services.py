@@ -1,0 +1,200 @@
+"""THE use case: claim a due run, read the datastore, match, diff, persist, announce."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import connection, transaction
+
+from metamapper.catalog.models import Hold, Relation
+from metamapper.connectors.base import Engine, Session, Statement
+from metamapper.connectors.errors import Cancelled, ConnectorError
+from metamapper.connectors.registry import engine as engine_named
+from metamapper.datastores import reach
+from metamapper.datastores.models import Datastore
+from metamapper.datastores.services import scope_of, settings_of
+from metamapper.inspection.apply import Applied, apply
+from metamapper.inspection.reading import Reading, Report, read, unchanged
+from metamapper.inspection.stage import NotStaged, Stage, staging
+from metamapper.lib.crypto import WrongKey
+from metamapper.runs import services as runs
+from metamapper.runs.models import State
+from metamapper.runs.services import Heartbeat, Lease, LeaseLost
+
+log = structlog.get_logger(__name__)
+
+FULL_READ_EVERY = timedelta(days=1)
+"""A probe is believed for this long; then everything is read again."""
+
+
+def execute(run_id: UUID, *, owner: str, at: datetime | None = None) -> None:
+    """Do one run, from claim to end. Whatever happens ends in the ledger; nothing is raised.
+
+    A message that is late, doubled, foreign or unknown finds nothing to claim. ``at`` dates what is found, where that
+    is not now (the example's history).
+    """
+    lease = runs.claim(run_id, owner=owner)
+    if lease is None:
+        return
+    facts = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
+    with structlog.contextvars.bound_contextvars(**facts):
+        _carry_out(_Work(lease, Datastore.objects.get(pk=lease.datastore_id), at))
+
+
+@dataclass(slots=True)
+class _Work:
+    """One attempt: what it works on, and how it is stopped from the heartbeat's thread."""
+
+    lease: Lease
+    datastore: Datastore
+    at: datetime | None = None
+    statements: Sequence[Statement] = ()
+    session: Session | None = None
+    stopped: Event = field(default_factory=Event)
+
+    def attach(self, session: Session) -> None:
+        self.session = session
+        self.statements = session.statements
+        if self.stopped.is_set():
+            raise Cancelled
+
+    def stop(self) -> None:
+        """The lease is lost or a person asked: end the statement that runs in the datastore."""
+        self.stopped.set()
+        if self.session is not None:
+            self.session.cancel()
+
+    def sent(self) -> list[dict[str, Any]]:
+        return [
+            {"label": each.label, "sql": each.sql, "seconds": each.seconds, "rows": each.rows}
+            for each in self.statements
+        ]
+
+
+def _carry_out(work: _Work) -> None:
+    """Inspect, and turn whatever goes wrong into the run's end."""
+    try:
+        with Heartbeat(work.lease, on_lost=work.stop) as heartbeat:
+            _inspect(work, heartbeat.progress)
+    except LeaseLost:
+        log.warning("The lease was lost; nothing was written")
+    except ConnectorError as error:
+        _end_failed(work, error.as_dict(), permanent=error.permanent)
+    except WrongKey as error:
+        _end_failed(
+            work,
+            {"code": "secrets.wrong_key", "title": "The stored credentials cannot be decrypted", "hint": str(error)},
+            permanent=True,
+        )
+    except NotStaged:
+        title = "The catalog was changed by a person while it was being read"
+        _end_failed(
+            work, {"code": "catalog.moved", "title": title, "hint": "The next attempt reads it again."}, permanent=False
+        )
+    except Exception:  # an error of our own must end in the ledger too, not only in the log
+        reference = uuid4().hex[:12]
+        log.exception("An inspection failed", reference=reference)
+        title = "The inspection failed for a reason of our own"
+        _end_failed(
+            work,
+            {"code": "internal", "title": title, "hint": f"The log has the details under {reference}."},
+            permanent=False,
+        )
+
+
+def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool) -> None:
+    # The connection may be in any state; what the ledger says decides, over a fresh one.
+    if not connection.in_atomic_block:
+        connection.close()
+    try:
+        if work.stopped.is_set():
+            runs.cancelled(work.lease, statements=work.sent())
+        else:
+            runs.fail(work.lease, code=outcome["code"], outcome=outcome, permanent=permanent, statements=work.sent())
+    except LeaseLost:
+        log.warning("The lease was lost before the end could be written", code=outcome["code"])
+
+
+def _inspect(work: _Work, report: Report) -> None:
+    datastore = work.datastore
+    engine = engine_named(datastore.engine)
+    within = scope_of(datastore)
+    report({"phase": "connect"})
+    with ExitStack() as stack:
+        with reach.connector(engine, settings_of(datastore)).open() as session:
+            work.attach(session)
+            same, token = unchanged(session, within, token=_trusted_token(datastore), report=report)
+            if not same:
+                known = _fingerprints(datastore)
+                stage = stack.enter_context(staging(session.decode))
+                reading = read(
+                    session, stage, within, token=token, known=known, expected=len(known) or None, report=report
+                )
+        if work.stopped.is_set():
+            raise Cancelled
+        if same:
+            _finish_unchanged(work)
+        else:
+            report({"phase": "compare"})
+            _finish_read(work, engine, reading, stage)
+
+
+def _trusted_token(datastore: Datastore) -> str:
+    """The token to compare with; blank where everything must be read: once a day, and while something is held back."""
+    if datastore.read_at is None or runs.metastore_now() - datastore.read_at > FULL_READ_EVERY:
+        return ""
+    if Hold.objects.filter(datastore=datastore, state=Hold.State.PENDING).exists():
+        return ""
+    return datastore.probe_token
+
+
+def _fingerprints(datastore: Datastore) -> dict[bytes, tuple[str, str]]:
+    """Which (schema, relation) each fingerprint stands for."""
+    found = Relation.objects.filter(datastore=datastore, retired_at=None)
+    rows = found.values_list("fingerprint", "schema__name", "name").iterator()
+    return {bytes(fingerprint): (schema, name) for fingerprint, schema, name in rows}
+
+
+def _finish_unchanged(work: _Work) -> None:
+    with transaction.atomic():
+        runs.guard(work.lease)
+        Datastore.objects.filter(pk=work.datastore.pk).update(seen_at=runs.metastore_now())
+        runs.finish(work.lease, state=State.SUCCEEDED, outcome_code="unchanged", statements=work.sent())
+
+
+def _finish_read(work: _Work, engine: Engine, reading: Reading, stage: Stage) -> None:
+    with transaction.atomic():
+        runs.guard(work.lease)
+        applied = apply(
+            work.datastore, engine, reading, stage, run_id=work.lease.run_id, at=work.at or runs.metastore_now()
+        )
+        runs.finish(
+            work.lease,
+            state=State.SUCCEEDED if reading.is_whole and not applied.held else State.PARTIAL,
+            outcome_code="changed" if applied.changes else "same",
+            scopes=_scopes(reading, stage, applied),
+            counts=applied.counts(),
+            statements=work.sent(),
+        )
+
+
+def _scopes(reading: Reading, stage: Stage, applied: Applied) -> list[dict[str, Any]]:
+    """Each schema as the run's page shows it."""
+    relations = stage.relations_per_schema()
+    return [
+        {
+            "name": scope.name,
+            "completeness": scope.completeness.value,
+            "reason": scope.reason or "",
+            "remedy": scope.remedy or "",
+            "relations": relations.get(scope.name, 0),
+            "held": applied.held.get(scope.name, 0),
+            "changes": applied.changes_by_schema.get(scope.name, 0),
+        }
+        for scope in reading.scopes
+    ]

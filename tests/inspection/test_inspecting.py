@@ -1,0 +1,220 @@
+"""What one look at a datastore does to the catalog, and above all what it does not do."""
+
+import pytest
+
+from metamapper.annotations.models import Description
+from metamapper.annotations.services import describe
+from metamapper.catalog.models import Column, Hold, Relation, Schema
+from metamapper.connectors.errors import ConnectionLost, SignInFailed
+from metamapper.history.models import Change, RelationVersion
+from metamapper.runs.models import State
+from metamapper.schema import AssetKind, Completeness, Scope
+from tests.cast import Cast
+from tests.inspection.looking import Register, look
+from tests.inspection.tables import table
+from tests.support.scripted import NAMED, show
+
+ORDERS = table("orders", "id integer", "total numeric(10,2)", native="1")
+CUSTOMERS = table("customers", "id integer", "email text", native="2")
+
+
+def names(datastore: object) -> set[str]:
+    return set(Relation.objects.filter(datastore=datastore, retired_at=None).values_list("name", flat=True))
+
+
+def told(run: object) -> list[tuple[str, str]]:
+    return list(Change.objects.filter(run_id=run.pk).order_by("order").values_list("subject", "kind"))
+
+
+def test_a_first_look_stores_everything(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    run = look(datastore)
+    assert (run.state, run.counts["relations"], run.counts["changes"]) == (State.SUCCEEDED, 2, 3), run.outcome
+    assert names(datastore) == {"orders", "customers"}
+    assert Column.objects.filter(relation__datastore=datastore).count() == 4
+    assert sorted(told(run)) == [("shop", "added"), ("shop.customers", "added"), ("shop.orders", "added")]
+
+
+def test_a_second_look_at_the_same_changes_nothing(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    before = list(Relation.objects.order_by("id").values())
+    run = look(datastore)
+    assert (run.state, run.outcome_code, told(run)) == (State.SUCCEEDED, "same", [])
+    assert list(Relation.objects.order_by("id").values()) == before
+
+
+def test_an_equal_probe_reads_nothing(register: Register) -> None:
+    datastore = register()
+    script = show(ORDERS)
+    script.token = "one"
+    look(datastore)
+    run = look(datastore)
+    assert (run.outcome_code, script.reads) == ("unchanged", 1)
+    script.token = "two"
+    assert look(datastore).outcome_code == "same"
+    assert script.reads == 2
+
+
+def test_a_rename_keeps_what_people_wrote(register: Register, cast: Cast) -> None:
+    datastore = register()
+    show(ORDERS)
+    look(datastore)
+    orders = Relation.objects.get(name="orders")
+    total = Column.objects.get(name="total")
+    describe(cast.ana, AssetKind.RELATION, orders.pk, "One row per order.")
+    describe(cast.ana, AssetKind.COLUMN, total.pk, "Gross, in euro.")
+    show(table("purchases", "id integer", "amount numeric(10,2)", native="1"))
+    run = look(datastore)
+    assert sorted(told(run)) == [("shop.purchases", "renamed"), ("shop.purchases.amount", "renamed")]
+    assert Relation.objects.get(name="purchases").pk == orders.pk
+    assert Column.objects.get(name="amount").pk == total.pk
+    assert set(Description.objects.filter(superseded_at=None).values_list("asset_id", flat=True)) == {
+        orders.pk,
+        total.pk,
+    }
+    version = RelationVersion.objects.get(relation_id=orders.pk)
+    assert version.name == "orders"
+
+
+def test_a_drop_retires_and_a_return_restores(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    identity = Relation.objects.get(name="orders").pk
+    show(CUSTOMERS)
+    assert told(look(datastore)) == [("shop.orders", "removed")]
+    assert Relation.objects.get(pk=identity).retired_at is not None
+    show(ORDERS, CUSTOMERS)
+    assert told(look(datastore)) == [("shop.orders", "restored")]
+    assert Relation.objects.get(name="orders").pk == identity
+    assert Relation.objects.get(pk=identity).retired_at is None
+
+
+@pytest.mark.parametrize("completeness", [Completeness.PARTIAL, Completeness.UNREADABLE])
+def test_what_was_not_seen_is_not_gone(register: Register, completeness: Completeness) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    show(scopes=[Scope(name="shop", completeness=completeness, reason="No USAGE", remedy="GRANT USAGE …")])
+    run = look(datastore)
+    assert (run.state, told(run)) == (State.PARTIAL, [])
+    assert names(datastore) == {"orders", "customers"}
+    assert Schema.objects.get(name="shop").completeness == completeness
+    assert run.scopes[0]["remedy"] == "GRANT USAGE …"
+
+
+def test_a_schema_missing_from_a_list_without_proof_is_not_gone(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    show(scopes=[Scope(name="other")], complete=False)
+    assert look(datastore).state == State.PARTIAL
+    assert names(datastore) == {"orders", "customers"}
+    assert Schema.objects.get(name="shop").retired_at is None
+
+
+def test_a_read_cut_in_the_middle_changes_nothing(register: Register) -> None:
+    datastore = register()
+    script = show(ORDERS, CUSTOMERS)
+    look(datastore)
+    show(table("orders", "id bigint", native="1"), table("new", "id integer", native="3"))
+    script.break_after, script.error = 1, ConnectionLost("cut")
+    run = look(datastore)
+    assert (run.state, run.outcome_code) == (State.QUEUED, "connection.lost")
+    assert names(datastore) == {"orders", "customers"}
+    assert Change.objects.filter(run_id=run.pk).count() == 0
+
+
+def test_a_wrong_password_fails_at_once_and_says_what_to_do(register: Register) -> None:
+    datastore = register()
+    show(ORDERS).error = SignInFailed(hint="ALTER ROLE …")
+    run = look(datastore)
+    assert (run.state, run.outcome_code, run.outcome["hint"]) == (State.FAILED, "sign_in.failed", "ALTER ROLE …")
+
+
+def test_when_everything_vanishes_nothing_is_retired_until_a_second_look_agrees(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    show(scopes=[Scope(name="shop")])
+    run = look(datastore)
+    assert (run.state, told(run), run.counts["held"]) == (State.PARTIAL, [], 2)
+    assert names(datastore) == {"orders", "customers"}
+    hold = Hold.objects.get()
+    assert (hold.state, hold.known, len(hold.vanished)) == (Hold.State.PENDING, 2, 2)
+    run = look(datastore)
+    assert (run.state, sorted(told(run))) == (
+        State.SUCCEEDED,
+        [("shop.customers", "removed"), ("shop.orders", "removed")],
+    )
+    assert names(datastore) == set()
+    assert Hold.objects.get().state == Hold.State.RETIRED
+
+
+def test_what_was_held_back_and_returns_was_never_gone(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    show(scopes=[Scope(name="shop")])
+    look(datastore)
+    show(ORDERS, CUSTOMERS)
+    run = look(datastore)
+    assert (run.state, told(run)) == (State.SUCCEEDED, [])
+    assert Hold.objects.get().state == Hold.State.RETURNED
+
+
+def test_equal_native_ids_of_two_datastores_never_touch(register: Register) -> None:
+    one, two = register("one", script="one"), register("two", script="two")
+    show(ORDERS, name="one")
+    show(table("invoices", "id integer", "total numeric(10,2)", native="1"), name="two")
+    look(one), look(two)
+    show(table("bills", "id integer", "total numeric(10,2)", native="1"), name="two")
+    assert told(look(two)) == [("shop.bills", "renamed")]
+    assert (names(one), names(two)) == ({"orders"}, {"bills"})
+    assert look(one).outcome_code == "same"
+
+
+def test_without_native_ids_a_rename_is_inferred_and_says_why(register: Register) -> None:
+    datastore = register(engine=NAMED)
+    show(table("orders", "id integer", "total numeric(10,2)", "placed_at date"), table("customers", "id integer"))
+    look(datastore)
+    identity = Relation.objects.get(name="orders").pk
+    show(table("purchases", "id integer", "total numeric(10,2)", "placed_at date"), table("customers", "id integer"))
+    run = look(datastore)
+    change = Change.objects.get(run_id=run.pk, asset="relation")
+    assert (change.kind, change.certainty, change.asset_id) == ("renamed", "inferred", identity)
+    assert change.evidence["summary"]
+
+
+def test_a_filter_hides_without_retiring(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    datastore.include_tables = "*, -customers"
+    datastore.save()
+    assert told(look(datastore)) == []
+    assert names(datastore) == {"orders", "customers"}
+
+
+def test_hostile_names_arrive_as_they_are(register: Register) -> None:
+    datastore = register()
+    hostile = [
+        '"; drop table x; --',
+        "a.b",
+        " space ",
+        "Ünïcødé 🦄",
+        "%s",
+        "tab\tnew\nline",
+        "back\\slash",
+        "'; --",
+        "\\N",
+        "{}",
+    ]
+    show(*(table(name, *hostile[:1], "id", native=str(at)) for at, name in enumerate(hostile)))
+    run = look(datastore)
+    assert run.state == State.SUCCEEDED, run.outcome
+    assert names(datastore) == set(hostile)
+    assert look(datastore).outcome_code == "same"
