@@ -62,13 +62,19 @@ def test_changed_then_removed_is_removed() -> None:
 
 
 def test_removed_and_restored_alike_is_nothing_and_otherwise_what_differs() -> None:
-    gone = column(ChangeKind.REMOVED, before={"id": "1", "value": {"name": "c", "type": "int"}})
-    same = column(ChangeKind.RESTORED, after={"id": "1", "value": {"name": "c", "type": "int"}})
-    other = column(ChangeKind.RESTORED, after={"id": "1", "value": {"name": "c", "type": "text"}})
+    gone, same = column(ChangeKind.REMOVED), column(ChangeKind.RESTORED)
+    other = column(ChangeKind.RESTORED, FieldChange("type", "int", "text"))
     assert net([gone, same]) == []
     (found,) = net([gone, other])
     assert found.change.kind is ChangeKind.CHANGED
     assert found.change.fields == (FieldChange("type", "int", "text"),)
+
+
+def test_what_only_follows_is_not_told() -> None:
+    type_, length = FieldChange("type", "varchar(1)", "varchar(9)"), FieldChange("length", 1, 9, quiet=True)
+    (found,) = net([column(ChangeKind.CHANGED, type_, length)])
+    assert found.change.fields == (type_,)
+    assert net([column(ChangeKind.CHANGED, length)]) == []
 
 
 def test_the_gravest_of_what_is_left_tells_why() -> None:
@@ -106,17 +112,23 @@ looks = st.lists(st.none() | st.fixed_dictionaries({"type": values, "default": v
 
 def recorded(looks: list[dict | None]) -> list[Change]:
     """The changes that inspections between the looks would have recorded; None is "not there"."""
-    found, ever = [], looks[0] is not None
+    found, last = [], looks[0]
     for before, after in itertools.pairwise(looks):
         if before is None and after is not None:
-            found.append(column(ChangeKind.RESTORED if ever else ChangeKind.ADDED, after=after))
-            ever = True
+            if last is None:
+                found.append(column(ChangeKind.ADDED, after=after))
+            else:
+                found.append(column(ChangeKind.RESTORED, *between(last, after), after=after))
         elif before is not None and after is None:
             found.append(column(ChangeKind.REMOVED, before=before))
         elif before is not None and after is not None and before != after:
-            fields = [FieldChange(key, before[key], after[key]) for key in before if before[key] != after[key]]
-            found.append(column(ChangeKind.CHANGED, *fields))
+            found.append(column(ChangeKind.CHANGED, *between(before, after)))
+        last = after or last
     return found
+
+
+def between(before: dict, after: dict) -> list[FieldChange]:
+    return [FieldChange(key, before[key], after[key]) for key in before if before[key] != after[key]]
 
 
 @given(looks)

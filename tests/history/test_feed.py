@@ -126,6 +126,13 @@ def test_a_person_s_decision_is_a_group_without_a_run(ana: User, datastore: Data
     assert group.run is None
 
 
+def test_what_is_quiet_is_kept_and_not_shown(ana: User, datastore: Datastore) -> None:
+    asset = uuid7()
+    record(make_run(datastore, 1), {"quiet": True, "asset_id": asset}, {})
+    assert len(everything(ana, Asked(datastore.workspace))) == feed.tally(ana, Asked(datastore.workspace)).total == 1
+    assert feed.story(ana, asset) == []
+
+
 def test_counts_are_under_all_other_filters(ana: User, datastore: Datastore) -> None:
     record(
         make_run(datastore, 1),

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import msgspec
 
@@ -14,7 +13,6 @@ from metamapper.history.feed import Asked, Tally, matching
 from metamapper.history.models import Change
 from metamapper.history.values import as_change, own_facts
 from metamapper.lib.lookups import AnyOf
-from metamapper.schema import Change as Value
 from metamapper.schema import ChangeKind, Severity
 
 if TYPE_CHECKING:
@@ -42,7 +40,7 @@ class Difference:
 
 
 def difference(user: "Person", asked: Asked) -> list[Difference]:
-    """What is left of the asked changes, the gravest first. Two queries.
+    """What is left of the asked changes, the gravest first. One query.
 
     Severity, kind and certainty filter what is left, not what is compared: pass them to ``narrowed``. The rows carry
     no whole states: ``with_states`` loads them for what is shown. Raises ``TooManyChanges``.
@@ -52,18 +50,11 @@ def difference(user: "Person", asked: Asked) -> list[Difference]:
     rows = list(light[: LIMIT + 1])
     if len(rows) > LIMIT:
         raise TooManyChanges
-    whole = _returned(rows)
-    values = [whole.get(row.id) or as_change(row, states=False) for row in rows]
-    left = [Difference(_row(each, rows[each.source]), each.later) for each in net(values)]
+    left = [
+        Difference(_row(each, rows[each.source]), each.later)
+        for each in net([as_change(row, states=False) for row in rows])
+    ]
     return sorted(left, key=lambda each: (_ORDER[Severity(each.row.severity)], each.row.subject))
-
-
-def _returned(rows: Sequence[Change]) -> dict[UUID, Value]:
-    """What went and came again within the time, with its states, which alone tell what is different now."""
-    gone = {row.asset_id for row in rows if row.kind == ChangeKind.REMOVED}
-    back = {row.asset_id for row in rows if row.kind == ChangeKind.RESTORED} & gone
-    ids = [row.id for row in rows if row.asset_id in back]
-    return {row.id: as_change(row) for row in Change.objects.filter(AnyOf("id", ids))} if ids else {}
 
 
 def _row(each: Net, source: Change) -> Change:

@@ -7,13 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from metamapper.history.values import own_facts
 from metamapper.schema import AssetKind, Certainty, Change, ChangeKind, FieldChange, Severity
 
 _BORN = {ChangeKind.ADDED, ChangeKind.RESTORED}
 _RANK = {Severity.SAFE: 0, Severity.RISKY: 1, Severity.BREAKING: 2}
 _CHILDREN = {AssetKind.COLUMN, AssetKind.INDEX, AssetKind.CONSTRAINT}
-_UNSEEN = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +48,8 @@ class _Story:
 def net(changes: Sequence[Change]) -> list[Net]:
     """The differences that remain, in the order in which their assets were first touched.
 
-    ``changes`` are all changes after one moment until another, the oldest first. A removed and a restored change of one
-    asset are compared where both carry their state. Children that came or went with their relation are left to it.
+    ``changes`` are all changes after one moment until another, the oldest first, without their states. Children that
+    came or went with their relation are left to it.
     """
     stories: dict[UUID, _Story] = {}
     for place, change in enumerate(changes):
@@ -122,30 +120,15 @@ def _kind(fields: Sequence[FieldChange]) -> ChangeKind:
 
 
 def _net_fields(story: _Story) -> tuple[FieldChange, ...]:
+    """Each field from the first before to the last after. What was quiet in every step says nothing here either.
+
+    A restored change carries what differs from when it went, so going and coming back needs no care of its own.
+    """
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
-    for each in _all_fields(story):
+    every = [each for _, change in story.steps for each in change.fields]
+    for each in every:
         before.setdefault(each.field, each.before)
         after[each.field] = each.after
-    return tuple(FieldChange(name, before[name], after[name]) for name in before if before[name] != after[name])
-
-
-def _all_fields(story: _Story) -> list[FieldChange]:
-    found: list[FieldChange] = []
-    gone: Mapping[str, Any] | None = None
-    for _, change in story.steps:
-        if change.kind is ChangeKind.REMOVED:
-            gone = change.before
-        elif change.kind is ChangeKind.RESTORED and gone and change.after:
-            found += _between(own_facts(gone), own_facts(change.after))
-        else:
-            found += change.fields
-    return found
-
-
-def _between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[FieldChange]:
-    return [
-        FieldChange(name, before.get(name), after.get(name))
-        for name in dict.fromkeys([*before, *after])
-        if before.get(name, _UNSEEN) != after.get(name, _UNSEEN)
-    ]
+    told = dict.fromkeys(each.field for each in every if not each.quiet)
+    return tuple(FieldChange(name, before[name], after[name]) for name in told if before[name] != after[name])

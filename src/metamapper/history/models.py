@@ -14,7 +14,7 @@ class Change(models.Model):
 
     ``path`` is a JSON list; ``subject`` the same, joined by dots, for filters. ``before`` and ``after`` are zlib-compressed
     JSON of the whole state where fields alone cannot carry it. ``order`` counts within the run, so that (run, order) and
-    ``id`` both sort by what came first.
+    ``id`` both sort by what came first. A ``quiet`` one is kept for replay alone and shown to nobody.
     """
 
     visible_through: ClassVar[str] = "datastore__workspace"
@@ -42,6 +42,7 @@ class Change(models.Model):
     reason = models.TextField(blank=True, default="")
     certainty = models.CharField(max_length=8, default="certain")
     evidence = models.JSONField(null=True)
+    quiet = models.BooleanField(default=False, db_default=False)
     before = models.BinaryField(null=True)
     after = models.BinaryField(null=True)
     decision = models.CharField(max_length=8, choices=Decision.choices, blank=True, default="")
