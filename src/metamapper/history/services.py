@@ -16,6 +16,7 @@ from metamapper.schema import AssetKind, Change, RelationRecord, ScopeRecord
 _CHANGE = (
     "id", "datastore_id", "run_id", "at", "order", "kind", "asset", "asset_id", "parent_id", "schema_id", "relation_id",
     "path", "subject", "fields", "severity", "reason", "certainty", "evidence", "before", "after", "decision",
+    "quiet",
 )  # fmt: skip
 _VERSION = (
     "id", "datastore_id", "relation_id", "schema_id", "name", "kind", "valid_from", "valid_to", "run_id", "record",
@@ -90,7 +91,7 @@ class Chronicle:
                 change.asset_id, change.parent_id, schema_id, _relation_of(change), _json(change.path),
                 ".".join(change.path), _json(change.fields), change.severity.value, change.reason,
                 change.certainty.value, change.evidence and _json(change.evidence), _state(change.before),
-                _state(after), models.Change.Decision.NONE.value,
+                _state(after), models.Change.Decision.NONE.value, change.quiet,
             )  # fmt: skip
 
     def _count(self, change: Change) -> None:
