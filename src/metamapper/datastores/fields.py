@@ -23,7 +23,7 @@ class SettingField:
     required: bool
     default: Any
     choices: tuple[tuple[str, str], ...] = ()
-    extra: Mapping[str, Any] | None = None
+    example: str = ""
 
 
 @cache
@@ -32,10 +32,6 @@ def fields_of(settings: type[EngineSettings]) -> tuple[SettingField, ...]:
     described = inspect.type_info(settings)
     assert isinstance(described, inspect.StructType)  # noqa: S101 - EngineSettings is a Struct; tells the type
     return tuple(_field(each) for each in described.fields)
-
-
-def secret_names(settings: type[EngineSettings]) -> frozenset[str]:
-    return frozenset(field.name for field in fields_of(settings) if field.secret)
 
 
 def _field(found: inspect.Field) -> SettingField:
@@ -50,12 +46,12 @@ def _field(found: inspect.Field) -> SettingField:
         name=found.name,
         title=schema.get("title") or found.name.replace("_", " ").capitalize(),
         description=schema.get("description", ""),
-        input=extra.get("input") or _input(plain, secret=bool(extra.get("secret")), choices=bool(choices)),
+        input=_input(plain, asked=extra.get("input", "text"), secret=bool(extra.get("secret")), choices=bool(choices)),
         secret=bool(extra.get("secret")),
         required=found.required,
         default=_default(found),
         choices=choices,
-        extra=extra,
+        example=str(extra.get("example") or ""),
     )
 
 
@@ -66,7 +62,10 @@ def _without_none(kind: inspect.Type) -> inspect.Type:
     return rest[0] if len(rest) == 1 else kind
 
 
-def _input(kind: inspect.Type, *, secret: bool, choices: bool) -> str:
+def _input(kind: inspect.Type, *, asked: str, secret: bool, choices: bool) -> str:
+    """What was asked for, unless the type knows better than plain text."""
+    if asked != "text":
+        return asked
     if secret:
         return "password"
     if choices:

@@ -1,53 +1,21 @@
-"""What a datastore's settings may reach from here: which hosts, and which files."""
+"""How far a datastore's connection may reach from here: which addresses, sockets and files (SECURITY S4, S5)."""
 
 from pathlib import Path
 
 from django.conf import settings as django_settings
 
-from metamapper.connectors.base import Connector, Engine, EngineSettings
-from metamapper.connectors.errors import AddressDenied, HostUnknown
-from metamapper.datastores.fields import fields_of
-from metamapper.lib.net import HostDenied, HostUnresolved, Policy, check_address, networks
+from metamapper.connectors.reach import Reach
+from metamapper.lib.net import Policy, networks
 
-ALLOW_NETWORK = (
-    "An administrator can allow it: METAMAPPER_ALLOWED_NETWORKS is a comma list of networks, such as 10.20.0.0/16."
-)
-ALLOW_FOLDER = "An administrator can allow it: METAMAPPER_ALLOWED_FOLDERS is a list of folders, separated by colons."
+
+def reach() -> Reach:
+    """Every address that a host has is checked by the connector, which then connects to what was checked."""
+    return Reach(folders=allowed_folders(), sockets=_in_development(), denies=policy().refusal)
 
 
 def policy() -> Policy:
     """Private networks are where databases live: open in development, an administrator's list elsewhere."""
-    return Policy(
-        allowed=networks(django_settings.METAMAPPER_ALLOWED_NETWORKS),
-        open_inside=django_settings.ENVIRONMENT == "development",
-    )
-
-
-def connector(engine: Engine, settings: EngineSettings) -> Connector:
-    """The engine's connector, once everything its settings name may be reached; raises a ``ConnectorError``."""
-    check(settings)
-    return engine.connect(settings)
-
-
-def check(settings: EngineSettings) -> None:
-    """Raises ``AddressDenied`` for a host or file that is out of bounds, ``HostUnknown`` for a name without address."""
-    for field in fields_of(type(settings)):
-        value = getattr(settings, field.name)
-        if field.name == "host" and value:
-            _check_host(str(value), int(getattr(settings, "port", 0) or 0))
-        elif field.name == "path" and value:
-            check_file(Path(str(value)))
-
-
-def _check_host(host: str, port: int) -> None:
-    try:
-        check_address(host, port, policy())
-    except HostUnresolved as error:
-        raise HostUnknown(
-            f"No address is known for “{host}”.", hint="Look for a typing error, and whether this machine can see it."
-        ) from error
-    except HostDenied as error:
-        raise AddressDenied(str(error), hint=ALLOW_NETWORK) from error
+    return Policy(allowed=networks(django_settings.METAMAPPER_ALLOWED_NETWORKS), open_inside=_in_development())
 
 
 def allowed_folders() -> tuple[Path, ...]:
@@ -57,8 +25,5 @@ def allowed_folders() -> tuple[Path, ...]:
     return tuple(folder.resolve() for folder in (*administrators, example))
 
 
-def check_file(path: Path) -> None:
-    """Links are followed first, so that none leads out; raises ``AddressDenied`` alike for what is and is not there."""
-    real = path.expanduser().resolve()
-    if not any(real.is_relative_to(folder) for folder in allowed_folders()):
-        raise AddressDenied("Files are read only from folders that are allowed.", hint=ALLOW_FOLDER)
+def _in_development() -> bool:
+    return bool(django_settings.ENVIRONMENT == "development")

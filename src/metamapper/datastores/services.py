@@ -1,7 +1,7 @@
 """Registering, changing and removing datastores. Secrets are sealed before they are stored and never read for a page."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,13 +13,12 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from metamapper.accounts.models import User
-from metamapper.connectors.base import Engine, EngineSettings, Step, StepState
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.base import Connector, Engine, EngineSettings
 from metamapper.connectors.registry import engine as engine_named
 from metamapper.connectors.scope import Patterns, ScopeFilter
-from metamapper.datastores import reach
-from metamapper.datastores.fields import secret_names
+from metamapper.connectors.settings import secret_fields
 from metamapper.datastores.models import Datastore
+from metamapper.datastores.reach import reach
 from metamapper.lib.crypto import Vault, WrongKey
 from metamapper.workspaces.models import Workspace
 
@@ -140,14 +139,14 @@ def check_interval(seconds: int) -> None:
         raise IntervalUnknown(seconds)
 
 
-def try_connection(engine: Engine, settings: EngineSettings) -> Iterator[Step]:
-    """The engine's own test, step by step, unless what it names is out of bounds; raises nothing."""
-    try:
-        connector = reach.connector(engine, settings)
-    except ConnectorError as error:
-        yield Step("Address", StepState.FAILED, error.title, error=error)
-        return
-    yield from connector.test()
+def connector_of(datastore: Datastore) -> Connector:
+    """Ready to open its datastore, within the administrator's reach; raises what ``settings_of`` does."""
+    return connector(engine_named(datastore.engine), settings_of(datastore))
+
+
+def connector(engine: Engine, settings: EngineSettings) -> Connector:
+    """Ready to open what these settings name, within the administrator's reach."""
+    return engine.connect(settings, reach())
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +169,7 @@ def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tu
     tables: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     complete = True
-    with reach.connector(engine, settings).open() as session:
+    with connector(engine, settings).open() as session:
         scopes, _ = session.scopes(everything)
         for found in session.relations(everything):
             tables[found.schema] += 1
@@ -188,7 +187,7 @@ def vault() -> Vault:
 def _split(settings: EngineSettings) -> tuple[dict[str, Any], bytes]:
     """The settings without their secrets, and the secrets sealed."""
     everything: dict[str, Any] = msgspec.to_builtins(settings)
-    secret = secret_names(type(settings))
+    secret = secret_fields(type(settings))
     public = {name: value for name, value in everything.items() if name not in secret}
     return public, vault().seal({name: everything[name] for name in secret if everything.get(name)})
 

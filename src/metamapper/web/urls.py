@@ -6,7 +6,11 @@ from metamapper.web import preferences, site
 
 Patterns = list[URLPattern | URLResolver]
 
-within_workspace: Patterns = []
+within_workspace: Patterns = [
+    path("", include("metamapper.web.home.urls")),
+    path("", include("metamapper.web.datastores.urls")),
+    path("", include("metamapper.web.runs.urls")),
+]
 
 urlpatterns: Patterns = [
     path("", include("metamapper.web.welcome.urls")),

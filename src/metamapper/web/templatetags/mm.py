@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from metamapper.catalog.models import Relation
 from metamapper.history.models import Change
 from metamapper.web import addresses, differences, marks, moments
 from metamapper.web.icons import sprite
@@ -127,3 +128,9 @@ def change_facts(change: Change) -> differences.Facts:
 def change_href(change: Change) -> str:
     """The page of what the change is about; its ``datastore`` and ``datastore.workspace`` are loaded."""
     return addresses.of_change(change, change.datastore)
+
+
+@register.simple_tag(takes_context=True)
+def table_href(context: template.Context, relation: Relation) -> str:
+    """The page of a table of the open workspace; its ``datastore`` is loaded."""
+    return addresses.table(context["workspace"].slug, relation.datastore.slug, relation.pk, relation.name)

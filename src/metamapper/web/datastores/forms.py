@@ -1,0 +1,186 @@
+"""A datastore's form, derived from its engine's typed settings. What the engine's types refuse is said at the field."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from django import forms
+from django.forms.boundfield import BoundField
+
+from metamapper.connectors.base import Engine, EngineSettings
+from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.scope import Patterns, ScopeFilter
+from metamapper.datastores.fields import SettingField, fields_of
+from metamapper.datastores.services import INTERVALS
+
+PREFIX = "set_"
+_AT = re.compile(r" - at `\$\.(\w+).*`")
+_MISSING = re.compile(r"missing required field `(\w+)`")
+BLAMED: Mapping[str, tuple[str, ...]] = {
+    "host.unknown": ("host",),
+    "host.denied": ("host", "path"),
+    "connection.refused": ("host", "port"),
+    "connection.timeout": ("host", "port"),
+    "tls.failed": ("tls", "sslmode", "tls_mode"),
+    "sign_in.failed": ("user", "username", "password"),
+    "database.unknown": ("database", "path"),
+    "permission.missing": ("user", "username"),
+}
+"""Which settings a failed test speaks of; those that an engine has are marked, the last of them says why."""
+
+
+class DatastoreForm(forms.Form):
+    """What every datastore has; the engine's own fields are added by ``form_of``."""
+
+    engine: Engine
+    present: EngineSettings | None
+
+    name = forms.CharField(max_length=60, label="Name here")
+    interval = forms.TypedChoiceField(choices=tuple(INTERVALS.items()), coerce=int, initial=3600, label="Look every")
+    schemas = forms.CharField(max_length=2000, required=False, label="Schemas")
+    tables = forms.CharField(max_length=2000, required=False, label="Tables")
+
+    def __init__(self, *args: Any, present: EngineSettings | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.present = present
+        self.settings: EngineSettings | None = None
+
+    @property
+    def scope(self) -> ScopeFilter:
+        return ScopeFilter(Patterns.parse(self._text("schemas")), Patterns.parse(self._text("tables")))
+
+    def clean(self) -> dict[str, Any]:
+        """Hand what was typed to the engine's types; an error lands at the field that it names."""
+        if not self.errors:
+            try:
+                self.settings = msgspec.convert(self._given(), self.engine.settings, strict=False)
+            except msgspec.ValidationError as error:
+                self._refuse(str(error))
+        return self.cleaned_data
+
+    def blame(self, error: ConnectorError) -> None:
+        """Mark the fields that a failed connection test speaks of."""
+        known = {field.name for field in fields_of(self.engine.settings)}
+        blamed = [name for name in BLAMED.get(error.code, ()) if name in known]
+        for name in blamed:
+            self.add_error(f"{PREFIX}{name}", f"{error.title}." if name == blamed[-1] else "")
+
+    def usual(self) -> Sequence["Row"]:
+        """What nearly everybody fills in."""
+        return [row for row in self.rows() if not row.is_special]
+
+    def special(self) -> Sequence["Row"]:
+        """Time-outs, certificates and the like: folded away until somebody needs them."""
+        return [row for row in self.rows() if row.is_special]
+
+    def rows(self) -> Sequence["Row"]:
+        """The engine's fields in order; a port stands beside its host."""
+        rows: list[Row] = []
+        for field in fields_of(self.engine.settings):
+            bound = Input(field, self[f"{PREFIX}{field.name}"], kept=field.secret and self.present is not None)
+            if field.name == "port" and rows and rows[-1].inputs[-1].field.name == "host":
+                rows[-1] = Row("Host and port", (*rows[-1].inputs, bound))
+            else:
+                rows.append(Row(field.title, (bound,)))
+        return rows
+
+    def _given(self) -> dict[str, Any]:
+        given = {
+            field.name: self.cleaned_data.get(f"{PREFIX}{field.name}") for field in fields_of(self.engine.settings)
+        }
+        filled = {name: value for name, value in given.items() if value not in {None, ""}}
+        return self._kept(filled) | filled
+
+    def _kept(self, filled: Mapping[str, Any]) -> dict[str, Any]:
+        """Stored secrets for those left blank, while they would go where they went before and nowhere else.
+
+        Otherwise whoever may edit a datastore could have its password sent to a server of their own.
+        """
+        if self.present is None:
+            return {}
+        fields = fields_of(self.engine.settings)
+        before: dict[str, Any] = msgspec.to_builtins(self.present)
+        public = [field for field in fields if not field.secret]
+        if any(_differs(before.get(field.name), filled.get(field.name), field) for field in public):
+            return {}
+        return {field.name: before[field.name] for field in fields if field.secret and before.get(field.name)}
+
+    def _refuse(self, said: str) -> None:
+        """``Expected `int` <= 65535 - at `$.port``` becomes an error of the port."""
+        missing, at = _MISSING.search(said), _AT.search(said)
+        found = missing or at
+        name = f"{PREFIX}{found[1]}" if found else None
+        text = "It is needed." if missing else _AT.sub("", said).replace("`", "")
+        self.add_error(name if name in self.fields else None, text)
+
+    def _text(self, name: str) -> str:
+        return str(self.cleaned_data.get(name) or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input; ``kept`` says that a stored secret stays if it is left blank."""
+
+    field: SettingField
+    bound: BoundField
+    kept: bool
+
+    @property
+    def value(self) -> Any:
+        """What to show again; a secret is never shown."""
+        return "" if self.field.secret else self.bound.value()
+
+    @property
+    def errors(self) -> Sequence[str]:
+        return [str(text) for text in self.bound.errors if text]
+
+    @property
+    def bad(self) -> bool:
+        return bool(self.bound.errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    label: str
+    inputs: tuple[Input, ...]
+
+    @property
+    def is_special(self) -> bool:
+        first = self.inputs[0].field
+        return first.input in {"number", "textarea"} and not first.required and not first.secret
+
+    @property
+    def is_open(self) -> bool:
+        return any(each.bad or str(each.value or "") != str(each.field.default or "") for each in self.inputs)
+
+
+def _differs(before: Any, after: Any, field: SettingField) -> bool:
+    """Whether a public setting was changed; blank is its default."""
+    shown = field.default if after in {None, ""} else after
+    return str(before if before is not None else "") != str(shown if shown is not None else "")
+
+
+def form_of(engine: Engine) -> type[DatastoreForm]:
+    """The form of one engine."""
+    own = {f"{PREFIX}{field.name}": _form_field(field) for field in fields_of(engine.settings)}
+    return type("EngineForm", (DatastoreForm,), {**own, "engine": engine})
+
+
+def _form_field(field: SettingField) -> forms.Field:
+    if field.input == "checkbox":
+        return forms.BooleanField(required=False, initial=field.default)
+    required = field.required and not field.secret
+    if field.input == "number":
+        return forms.IntegerField(required=required, initial=field.default)
+    if field.choices:
+        return forms.ChoiceField(required=required, initial=field.default, choices=field.choices)
+    return forms.CharField(required=required, initial=field.default, strip=not field.secret, max_length=65_536)
+
+
+def stored(settings: EngineSettings) -> dict[str, Any]:
+    """The initial values of a form about settings that are there, without secrets."""
+    everything: dict[str, Any] = msgspec.to_builtins(settings)
+    public = (field.name for field in fields_of(type(settings)) if not field.secret)
+    return {f"{PREFIX}{name}": everything.get(name) for name in public}

@@ -1,0 +1,265 @@
+"""The list of datastores, connecting one, its settings, and the acts on it."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from metamapper.connectors.base import Engine, StepState
+from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.registry import registry
+from metamapper.datastores import services
+from metamapper.inspection.connecting import connect as connect_datastore
+from metamapper.lib.crypto import WrongKey
+from metamapper.runs import services as runs
+from metamapper.runs.models import Run, Trigger
+from metamapper.web import example
+from metamapper.web.datastores.forms import DatastoreForm, form_of, stored
+from metamapper.web.datastores.proof import is_proved, prove
+from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace
+from metamapper.web.paging import page_of
+from metamapper.web.stores import schedule_of, stores, visible
+
+PER_PAGE = 100
+UNTESTED = "Test the connection first, or save it untested."
+
+
+@require_safe
+@in_workspace
+def listing(request: Visit) -> HttpResponse:
+    page = page_of(visible(request.user, request.workspace), ("name",), request.GET.get("after", ""), limit=PER_PAGE)
+    context = {
+        "here": "datastores",
+        "stores": stores(request.user, page.rows),
+        "next": page.next_address(request),
+        "can_load": example.available(),
+    }
+    return render(request, "datastores/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@in_workspace
+def connect(request: Visit) -> HttpResponse:
+    """The form of one engine; sent in, it becomes a datastore whose first run starts at once."""
+    engine = _engine(request)
+    form = form_of(engine)(request.POST or None, initial={"name": request.GET.get("name", "")})
+    if form.is_valid() and _may_save(request, form):
+        run = _connected(request, form)
+        if run is not None:
+            return _go(request, redirect("run", request.workspace.slug, run.datastore.slug, run.number).url)
+    return _form_page(request, "datastores/connect.html", form, {"engines": registry().engines.values()})
+
+
+def _connected(request: Visit, form: DatastoreForm) -> Run | None:
+    """The first run of the new datastore, or None with the reason at its field."""
+    assert form.settings is not None  # noqa: S101 - a valid form has them
+    try:
+        datastore = connect_datastore(
+            request.workspace,
+            name=form.cleaned_data["name"],
+            engine=form.engine.name,
+            settings=form.settings,
+            user=request.user,
+            interval_seconds=form.cleaned_data["interval"],
+            include_schemas=form.cleaned_data["schemas"],
+            include_tables=form.cleaned_data["tables"],
+            tested="untested" not in request.POST,
+        )
+    except services.NameTaken as error:
+        form.add_error("name", str(error))
+        return None
+    return Run.objects.visible_to(request.user).filter(datastore=datastore).select_related("datastore").latest("number")
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_workspace
+def test(request: Visit) -> HttpResponse:
+    """Try the settings of the form, whether they are saved or not."""
+    return _tested(request, form_of(_engine(request))(request.POST), "datastores/connect.html")
+
+
+def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str, Any] | None = None) -> HttpResponse:
+    """The steps of the test, with the proof that lets the form be saved if they all passed."""
+    context: dict[str, Any] = {"engines": registry().engines.values(), **(extra or {})}
+    if form.is_valid() and form.settings is not None:
+        steps = list(services.connector(form.engine, form.settings).test())
+        failed = next((step for step in steps if step.state is StepState.FAILED), None)
+        context |= {"steps": steps, "tested_at": timezone.now()}
+        if failed is not None and failed.error is not None:
+            form.blame(failed.error)
+        elif failed is None:
+            context["proof"] = prove(request.workspace.pk, form.engine.name, form.settings)
+    return _form_page(request, "datastores/tested.html" if request.htmx else template, form, context)
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_workspace
+def preview(request: Visit) -> HttpResponse:
+    """Which schemas would be seen and hidden by the patterns, once the test has passed."""
+    return _previewed(request, form_of(_engine(request))(request.POST))
+
+
+def _previewed(request: Visit, form: DatastoreForm) -> HttpResponse:
+    context: dict[str, Any] = {}
+    if form.is_valid() and form.settings is not None and _is_proved(request, form):
+        try:
+            found, complete = services.preview(form.engine, form.settings, form.scope)
+            context = {"schemas": found, "complete": complete}
+        except ConnectorError as error:
+            context = {"error": error}
+    return render(request, "datastores/preview.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@sensitive_post_parameters()
+@in_datastore
+def settings(request: DatastoreVisit) -> HttpResponse:
+    """The same form about a datastore that is there; secrets left blank stay as they are."""
+    form = _form_about(request)
+    if form.is_bound and form.is_valid() and _may_save(request, form) and _changed(request, form):
+        messages.success(request, "Saved. The next run reads with these settings.")
+        return _go(request, request.path)
+    return _form_page(request, "datastores/settings.html", form, _about(request))
+
+
+def _form_about(request: DatastoreVisit) -> DatastoreForm:
+    datastore, schedule = request.datastore, schedule_of(request.datastore)
+    engine = _known(datastore.engine)
+    try:
+        present = services.settings_of(datastore)
+    except WrongKey:
+        present = None
+    initial = {
+        "name": datastore.name,
+        "interval": schedule.interval_seconds if schedule else None,
+        "schemas": datastore.include_schemas,
+        "tables": datastore.include_tables,
+    }
+    return form_of(engine)(
+        request.POST or None, present=present, initial=initial | (stored(present) if present else {})
+    )
+
+
+def _changed(request: DatastoreVisit, form: DatastoreForm) -> bool:
+    assert form.settings is not None  # noqa: S101 - a valid form has them
+    try:
+        services.update_datastore(
+            request.datastore,
+            name=form.cleaned_data["name"],
+            settings=form.settings,
+            include_schemas=form.cleaned_data["schemas"],
+            include_tables=form.cleaned_data["tables"],
+            tested=_is_proved(request, form),
+        )
+    except services.NameTaken as error:
+        form.add_error("name", str(error))
+        return False
+    runs.set_schedule(request.datastore, interval_seconds=form.cleaned_data["interval"], user=request.user)
+    return True
+
+
+def _about(request: DatastoreVisit) -> dict[str, Any]:
+    return {"datastore": request.datastore, "schedule": schedule_of(request.datastore), "place": "settings"}
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_datastore
+def settings_test(request: DatastoreVisit) -> HttpResponse:
+    return _tested(request, _form_about(request), "datastores/settings.html", _about(request))
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_datastore
+def settings_preview(request: DatastoreVisit) -> HttpResponse:
+    return _previewed(request, _form_about(request))
+
+
+@require_POST
+@in_datastore
+def inspect(request: DatastoreVisit) -> HttpResponse:
+    """Inspect now: the waiting run if there is one, else a new one; then its page."""
+    run = runs.request_run(request.datastore, trigger=Trigger.MANUAL, user=request.user)
+    return _go(request, redirect("run", request.workspace.slug, request.datastore.slug, run.number).url)
+
+
+@require_POST
+@in_datastore
+def pause(request: DatastoreVisit) -> HttpResponse:
+    """Switch its schedule off, or on again."""
+    enabled = "resume" in request.POST
+    runs.set_schedule(request.datastore, enabled=enabled, user=request.user)
+    said = "Resumed." if enabled else "Paused. Nothing is looked at until somebody resumes it or presses Inspect now."
+    messages.success(request, said)
+    return redirect("datastore_settings", request.workspace.slug, request.datastore.slug)
+
+
+@require_http_methods(["GET", "POST"])
+@in_datastore
+def delete(request: DatastoreVisit) -> HttpResponse:
+    """Forget it, for whoever types its name."""
+    name = request.datastore.name
+    if request.method == "POST" and request.POST.get("name", "").strip() == name:
+        services.delete_datastore(request.datastore)
+        messages.success(request, f"{name} is forgotten. Nothing in it was touched.")
+        return redirect("datastores", request.workspace.slug)
+    context = _about(request) | {"wrong": request.method == "POST"}
+    return render(request, "datastores/delete.html", context, status=422 if context["wrong"] else 200)
+
+
+@require_POST
+@in_workspace
+def load_example(request: Visit) -> HttpResponse:
+    example.load(request.workspace, request.user)
+    return redirect("home", request.workspace.slug)
+
+
+def _engine(request: HttpRequest) -> Engine:
+    """The chosen engine, or the first; one that is not installed is no page."""
+    engines = registry().engines
+    chosen = request.POST.get("engine") or request.GET.get("engine") or next(iter(engines), "")
+    return _known(chosen)
+
+
+def _known(name: str) -> Engine:
+    found = registry().engines.get(name)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _is_proved(request: Visit, form: DatastoreForm) -> bool:
+    proof = request.POST.get("proof", "")
+    return form.settings is not None and is_proved(proof, request.workspace.pk, form.engine.name, form.settings)
+
+
+def _may_save(request: Visit, form: DatastoreForm) -> bool:
+    """Everything but the interval is saved after a good test, or knowingly without one."""
+    unchanged = form.present is not None and form.settings == form.present
+    if unchanged or "untested" in request.POST or _is_proved(request, form):
+        return True
+    form.add_error(None, UNTESTED)
+    return False
+
+
+def _form_page(request: Visit, template: str, form: DatastoreForm, context: dict[str, Any]) -> HttpResponse:
+    """The form with what is wrong beside its fields. Into a page that is open, only what changed is sent: secrets that
+    were typed stay typed, for we never send one back."""
+    failed = form.is_bound and bool(form.errors)
+    if request.htmx and failed and "steps" not in context:
+        template = "datastores/tested.html"
+    content = {"here": "datastores", "form": form, "engine": form.engine, "workspace": request.workspace, **context}
+    return render(request, template, content, status=422 if failed and not request.htmx else 200)
+
+
+def _go(request: Visit, address: str) -> HttpResponse:
+    return HttpResponseClientRedirect(address) if request.htmx else redirect(address)

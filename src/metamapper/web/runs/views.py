@@ -1,0 +1,88 @@
+"""Runs: the list of a workspace or a datastore, and the page of one, live while it goes on."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from metamapper.runs import services
+from metamapper.runs.models import Run, State
+from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace, one_or_404
+from metamapper.web.paging import page_of
+from metamapper.web.runs.reading import about, lines
+from metamapper.web.runs.words import ACTIVE, BAD
+
+PER_PAGE = 50
+FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "": ("All", ()),
+    "active": ("Under way", ACTIVE),
+    "success": ("Success", (State.SUCCEEDED,)),
+    "partial": ("Partial", (State.PARTIAL,)),
+    "failure": ("Failed", BAD),
+}
+
+
+@require_safe
+@in_workspace
+def workspace_runs(request: Visit) -> HttpResponse:
+    """Every run of every datastore, newest first."""
+    found = Run.objects.visible_to(request.user).filter(datastore__workspace=request.workspace)
+    return _listed(request, "runs/list.html", found, {})
+
+
+@require_safe
+@in_datastore
+def datastore_runs(request: DatastoreVisit) -> HttpResponse:
+    found = Run.objects.visible_to(request.user).filter(datastore=request.datastore)
+    return _listed(request, "runs/datastore.html", found, {"datastore": request.datastore, "place": "runs"})
+
+
+def _listed(request: Visit, template: str, found: QuerySet[Run], extra: dict[str, Any]) -> HttpResponse:
+    chosen = request.GET.get("state", "")
+    states = FILTERS.get(chosen, FILTERS[""])[1]
+    found = found.filter(state__in=states) if states else found
+    found = found.select_related("datastore", "requested_by", "cancel_requested_by").defer("statements")
+    page = page_of(found, ("-created_at", "-id"), request.GET.get("after", ""), limit=PER_PAGE)
+    context = {
+        "here": "runs" if not extra else "datastores",
+        "runs": lines(page.rows),
+        "next": page.next_address(request),
+        "filters": [(value, word, value == chosen) for value, (word, _) in FILTERS.items()],
+        "filtered": bool(states),
+        **extra,
+    }
+    return render(request, template, context)
+
+
+@require_safe
+@in_datastore
+def run(request: DatastoreVisit, *, number: int) -> HttpResponse:
+    """One run. While it goes on, the page asks for its changing part every other second."""
+    found = _run(request, number)
+    whole, part = _templates(found)
+    context = {"here": "runs", "datastore": request.datastore, "place": "runs", **about(request.user, found)}
+    return render(request, part if request.htmx else whole, context)
+
+
+def _templates(found: Run) -> tuple[str, str]:
+    """The page, and the part of it that changes."""
+    return (
+        ("runs/failed.html", "runs/failed_part.html") if found.state in BAD else ("runs/run.html", "runs/run_part.html")
+    )
+
+
+@require_POST
+@in_datastore
+def cancel(request: DatastoreVisit, *, number: int) -> HttpResponse:
+    """Ask a run to stop; the statement it runs in the datastore stops too."""
+    services.cancel_run(_run(request, number), user=request.user)
+    return redirect("run", request.workspace.slug, request.datastore.slug, number)
+
+
+def _run(request: DatastoreVisit, number: int) -> Run:
+    found = Run.objects.visible_to(request.user).filter(datastore=request.datastore, number=number)
+    chosen: Run = one_or_404(found.select_related("requested_by", "cancel_requested_by"))
+    chosen.datastore = request.datastore
+    return chosen
