@@ -15,9 +15,8 @@ from metamapper.catalog.models import Hold, Relation
 from metamapper.connectors.base import Engine, Session, Statement
 from metamapper.connectors.errors import Cancelled, ConnectorError
 from metamapper.connectors.registry import engine as engine_named
-from metamapper.datastores import reach
 from metamapper.datastores.models import Datastore
-from metamapper.datastores.services import scope_of, settings_of
+from metamapper.datastores.services import connector_of, scope_of
 from metamapper.inspection.apply import Applied, apply
 from metamapper.inspection.reading import Reading, Report, read, unchanged
 from metamapper.inspection.stage import NotStaged, Stage, staging
@@ -126,7 +125,7 @@ def _inspect(work: _Work, report: Report) -> None:
     within = scope_of(datastore)
     report({"phase": "connect"})
     with ExitStack() as stack:
-        with reach.connector(engine, settings_of(datastore)).open() as session:
+        with connector_of(datastore).open() as session:
             work.attach(session)
             same, token = unchanged(session, within, token=_trusted_token(datastore), report=report)
             if not same:

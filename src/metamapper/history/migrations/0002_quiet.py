@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('history', '0001_initial'),
+        ("history", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='change',
-            name='quiet',
+            model_name="change",
+            name="quiet",
             field=models.BooleanField(db_default=False, default=False),
         ),
     ]
