@@ -1,6 +1,7 @@
 """Datastores are kept with their secrets sealed, reached only where allowed, and read as they are configured."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult
@@ -11,10 +12,11 @@ import pytest
 from metamapper.connectors import registry as registry_module
 from metamapper.connectors.base import Engine, EngineSettings
 from metamapper.connectors.errors import AddressDenied, DriverMissing
-from metamapper.connectors.registry import Registry
-from metamapper.datastores import reach, services
+from metamapper.connectors.registry import Registry, engine
+from metamapper.datastores import services
 from metamapper.datastores.fields import fields_of
 from metamapper.datastores.models import Datastore
+from metamapper.datastores.reach import reach
 from tests.cast import Cast, assemble
 
 SECRET = "hunter2-planted-secret"
@@ -51,7 +53,7 @@ ENGINE = Engine(
 
 @pytest.fixture(autouse=True)
 def _post(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = Registry({"post": ENGINE}, {})
+    found = Registry({**registry_module.registry().engines, "post": ENGINE}, {})
     monkeypatch.setattr(registry_module, "registry", lambda: found)
 
 
@@ -159,16 +161,32 @@ def folder(tmp_path: Path, settings: Any) -> Iterator[Path]:
 
 
 def test_files_only_within_allowed_folders(folder: Path) -> None:
-    reach.check_file(folder / "shop.sqlite3")
+    assert reach().file(f"{folder}/shop.sqlite3") == folder / "shop.sqlite3"
     (folder / "link").symlink_to("/etc")
     for bad in ("/etc/passwd", f"{folder}/../secret", f"{folder}/link/passwd", f"{folder}-next/x", "relative.db"):
         with pytest.raises(AddressDenied):
-            reach.check_file(Path(bad))
+            reach().file(bad)
 
 
-def test_a_denied_host_fails_the_test_before_anything_connects(settings: Any) -> None:
+@pytest.mark.parametrize(
+    ("environment", "open_inside"), [("development", True), ("staging", False), ("production", False)]
+)
+def test_private_networks_are_open_in_development_only(settings: Any, environment: str, open_inside: bool) -> None:
+    settings.ENVIRONMENT = environment
+    assert reach().sockets is open_inside
+    assert (reach().denies(ip_address("10.0.0.1")) is None) is open_inside
+    assert reach().denies(ip_address("169.254.169.254"))
+
+
+def test_what_the_administrator_allows_is_open_everywhere(settings: Any) -> None:
+    settings.ENVIRONMENT, settings.METAMAPPER_ALLOWED_NETWORKS = "production", ["10.0.0.0/8"]
+    assert reach().denies(ip_address("10.0.0.1")) is None
+    assert reach().denies(ip_address("192.168.0.1"))
+
+
+def test_a_connector_gets_the_reach(cast: Cast, settings: Any) -> None:
     settings.ENVIRONMENT = "production"
-    steps = list(services.try_connection(ENGINE, PostSettings(host="127.0.0.1")))
-    assert [step.state for step in steps] == ["failed"]
-    assert steps[0].error is not None
-    assert "METAMAPPER_ALLOWED_NETWORKS" in steps[0].error.hint
+    kind = engine("postgresql")
+    given = kind.settings(host="127.0.0.1", database="x", user="x")
+    failed = [step for step in services.connector(kind, given).test() if step.state == "failed"]
+    assert [step.error.code for step in failed if step.error] == ["host.denied"]
