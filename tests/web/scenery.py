@@ -42,6 +42,19 @@ class Scenery:
     running: Run
     partial: Run
 
+    def parts(self) -> dict[str, object]:
+        """What stands for each part of an address: all of it is about warehouse.billing.payments."""
+        relation = Relation.objects.get(datastore=self.warehouse, name="payments")
+        return {
+            "workspace": "larkspur",
+            "datastore": self.warehouse.slug,
+            "number": self.partial.number,
+            "relation": relation.pk,
+            "table": relation.pk,
+            "schema": relation.schema_id,
+            "label": "payments",
+        }
+
 
 def build(cast: Cast) -> Scenery:
     now = timezone.now()

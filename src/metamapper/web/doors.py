@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -69,6 +69,11 @@ def in_datastore(view: View) -> View:
         return view(visit, **rest)
 
     return door
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, or None where it is only shown; an empty one was sent all the same."""
+    return request.POST if request.method == "POST" else None
 
 
 def one_or_404(queryset: Any) -> Any:

@@ -21,7 +21,7 @@ from metamapper.runs.models import Run, Trigger
 from metamapper.web import example
 from metamapper.web.datastores.forms import DatastoreForm, form_of, stored
 from metamapper.web.datastores.proof import is_proved, prove
-from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace
+from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace, posted
 from metamapper.web.paging import page_of
 from metamapper.web.stores import schedule_of, stores, visible
 
@@ -48,7 +48,7 @@ def listing(request: Visit) -> HttpResponse:
 def connect(request: Visit) -> HttpResponse:
     """The form of one engine; sent in, it becomes a datastore whose first run starts at once."""
     engine = _engine(request)
-    form = form_of(engine)(request.POST or None, initial={"name": request.GET.get("name", "")})
+    form = form_of(engine)(posted(request), initial={"name": request.GET.get("name", "")})
     if form.is_valid() and _may_save(request, form):
         run = _connected(request, form)
         if run is not None:
@@ -143,9 +143,7 @@ def _form_about(request: DatastoreVisit) -> DatastoreForm:
         "schemas": datastore.include_schemas,
         "tables": datastore.include_tables,
     }
-    return form_of(engine)(
-        request.POST or None, present=present, initial=initial | (stored(present) if present else {})
-    )
+    return form_of(engine)(posted(request), present=present, initial=initial | (stored(present) if present else {}))
 
 
 def _changed(request: DatastoreVisit, form: DatastoreForm) -> bool:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from metamapper.accounts.models import User
 from metamapper.accounts.services import AlreadyFounded, create_founder, founded
 from metamapper.web import example
+from metamapper.web.doors import posted
 from metamapper.web.welcome.forms import AccountForm, WorkspaceForm
 from metamapper.workspaces.selectors import first_workspace
 from metamapper.workspaces.services import AddressTaken, found_first
@@ -39,7 +40,7 @@ def account(request: HttpRequest) -> HttpResponse:
     """Step 1: who you are."""
     if founded():
         return redirect("arrive")
-    form = AccountForm(request.POST or None)
+    form = AccountForm(posted(request))
     if form.is_valid():
         try:
             user = create_founder(**form.cleaned_data)
@@ -58,7 +59,7 @@ def workspace(request: HttpRequest) -> HttpResponse:
     """Step 2: what the walls around your datastores are called."""
     if first_workspace(request.user) is not None or not _user(request).is_founder:
         return redirect("arrive")
-    form = WorkspaceForm(request.POST or None)
+    form = WorkspaceForm(posted(request))
     if form.is_valid():
         try:
             made = found_first(_user(request), **form.cleaned_data)

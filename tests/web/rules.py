@@ -1,0 +1,54 @@
+"""Who may open each address, by its name. A new address needs a line here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who gets what by GET, and by POST where the address changes something.
+
+    ``member`` is what somebody who belongs there gets; everybody else gets what ``INSIDE`` or ``OUTSIDE`` says.
+    """
+
+    member: int = 200
+    post: int | None = None
+    inside: bool = True
+
+
+PUBLIC = Rule(inside=False)
+MOVES = Rule(member=302, inside=False)
+RULES: dict[str, Rule] = {
+    "arrive": MOVES,
+    "welcome": MOVES,
+    "welcome_workspace": MOVES,
+    "welcome_datastore": PUBLIC,
+    "icons": PUBLIC,
+    "theme": Rule(member=405, inside=False),
+    "account_login": MOVES,
+    "account_logout": PUBLIC,
+    "account_signup": MOVES,
+    "account_inactive": PUBLIC,
+    "account_reauthenticate": PUBLIC,
+    "account_change_password": PUBLIC,
+    "account_set_password": MOVES,
+    "account_reset_password": PUBLIC,
+    "account_reset_password_done": PUBLIC,
+    "account_reset_password_from_key_done": PUBLIC,
+    "account_reset_password_from_key": PUBLIC,
+    "home": Rule(),
+    "datastores": Rule(),
+    "connect": Rule(post=422),
+    "connect_test": Rule(member=405, post=422),
+    "connect_preview": Rule(member=405, post=200),
+    "load_example": Rule(member=405),
+    "datastore_settings": Rule(post=422),
+    "datastore_test": Rule(member=405, post=422),
+    "datastore_preview": Rule(member=405, post=200),
+    "inspect": Rule(member=405, post=302),
+    "pause": Rule(member=405, post=302),
+    "delete_datastore": Rule(post=422),
+    "runs": Rule(),
+    "datastore_runs": Rule(),
+    "run": Rule(),
+    "cancel_run": Rule(member=405, post=302),
+}
