@@ -70,7 +70,7 @@ def asks(user: User, workspace: Workspace) -> Asks:
     """Three queries, a handful of each."""
     mine = Q(datastore__workspace=workspace)
     holds = Hold.objects.visible_to(user).filter(mine, state=Hold.State.PENDING)
-    inferred = Change.objects.visible_to(user).filter(mine, certainty="inferred", decision="")
+    inferred = Change.objects.visible_to(user).filter(mine, certainty="inferred", decision="", quiet=False)
     suggestions = Suggestion.objects.visible_to(user).filter(mine, state=Suggestion.State.PENDING)
     return Asks(
         list(holds.select_related("datastore", "datastore__schedule", "schema").order_by("-created_at")[:ASKED]),
@@ -101,7 +101,7 @@ def news(user: User, workspace: Workspace, began: datetime) -> News:
     )
     found = (
         Change.objects.visible_to(user)
-        .filter(datastore__in=datastores(user, workspace), at__gte=began)
+        .filter(datastore__in=datastores(user, workspace), at__gte=began, quiet=False)
         .exclude(run_id__in=list(first_looks.values_list("id", flat=True)))
     )
     shown = list(found.select_related("datastore__workspace").order_by(_WEIGHT, "-at", "-order")[:SHOWN])
