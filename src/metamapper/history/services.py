@@ -16,7 +16,7 @@ from metamapper.schema import AssetKind, Change, RelationRecord, ScopeRecord
 _CHANGE = (
     "id", "datastore_id", "run_id", "at", "order", "kind", "asset", "asset_id", "parent_id", "schema_id", "relation_id",
     "path", "subject", "fields", "severity", "reason", "certainty", "evidence", "before", "after", "decision",
-    "quiet",
+    "quiet", "decided_at", "decided_by_id",
 )  # fmt: skip
 _VERSION = (
     "id", "datastore_id", "relation_id", "schema_id", "name", "kind", "valid_from", "valid_to", "run_id", "record",
@@ -26,11 +26,15 @@ _SCHEMA_VERSION = ("id", "datastore_id", "schema_id", "name", "comment", "valid_
 
 @dataclass(slots=True)
 class Chronicle:
-    """The history that one run (or one decision) writes: everything at one moment, in the order it is told."""
+    """The history that one run writes: everything at one moment, in the order it is told.
+
+    A person's decision writes history too: under an id of its own in place of a run's, and with its ``author_id``.
+    """
 
     datastore_id: UUID
     run_id: UUID
     at: datetime
+    author_id: UUID | None = None
     written: int = 0
     told: int = 0
     """How many of them people see: quiet ones are kept for replay alone."""
@@ -92,6 +96,7 @@ class Chronicle:
                 ".".join(change.path), _json(change.fields), change.severity.value, change.reason,
                 change.certainty.value, change.evidence and _json(change.evidence), _state(change.before),
                 _state(after), models.Change.Decision.NONE.value, change.quiet,
+                self.at if self.author_id else None, self.author_id,
             )  # fmt: skip
 
     def _count(self, change: Change) -> None:

@@ -77,7 +77,7 @@ class RelationWriter:
             for pair, diff in touched
             if diff.changes and self.known.relations[pair.known_id].retired_at is None
         )
-        removed = _removed(before, [diff.record for diff in diffs])
+        removed = removed_children(before, [diff.record for diff in diffs])
         self.catalog.replace(
             [self._dated(diff.record, pair.ordinal, pair, bool(diff.changes)) for pair, diff in touched],
             removed=removed,
@@ -172,7 +172,9 @@ def announce(
     )
 
 
-def _removed(before: dict[UUID, RelationRecord], after: Iterable[RelationRecord]) -> dict[type[Child], list[UUID]]:
+def removed_children(
+    before: dict[UUID, RelationRecord], after: Iterable[RelationRecord]
+) -> dict[type[Child], list[UUID]]:
     """The children that were there and are not any more, by model."""
     removed: dict[type[Child], list[UUID]] = {Column: [], Index: [], Constraint: []}
     for new in after:
