@@ -14,7 +14,7 @@ from metamapper.connectors.scope import ScopeFilter
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.services import scope_of
 from metamapper.diffing.matching import match_relations
-from metamapper.diffing.renames import NO_RENAMES
+from metamapper.diffing.renames import renames_of
 from metamapper.diffing.values import RelationMatching
 from metamapper.history.services import Chronicle
 from metamapper.inspection.holds import Vanished, sift
@@ -92,7 +92,7 @@ class _Application:
         matching = self._match(names, schemas.matching.readable)
         groups = self._vanished(matching, names, schemas.matching.readable)
         verdict = sift(self.datastore.pk, self.chronicle.run_id, self.chronicle.at, groups)
-        self._write(self._writer(matching, schemas.ids), matching, verdict.retire)
+        self._write(self._writer(matching, schemas), matching, verdict.retire)
         schemas.retire(holding=verdict.held)
         self._stamp(whole=self.reading.is_whole and not verdict.held)
         return self._applied(verdict.held, names)
@@ -131,7 +131,8 @@ class _Application:
         writer.estimate(matching.pairs)
         writer.suggest(matching.suggestions)
 
-    def _writer(self, matching: RelationMatching, schema_ids: dict[str, UUID]) -> RelationWriter:
+    def _writer(self, matching: RelationMatching, schemas: SchemaWriter) -> RelationWriter:
+        keys = self.known.relation_keys(schemas.names())
         seen = [(pair, self.stage.seen[pair.ordinal]) for pair in matching.pairs]
         targets = {(each.schema, each.name): pair.known_id for pair, each in seen}
         return RelationWriter(
@@ -139,9 +140,9 @@ class _Application:
             chronicle=self.chronicle,
             known=self.known,
             stage=self.stage,
-            schema_ids=schema_ids,
+            schema_ids=schemas.ids,
             catalog=CatalogWriter(self.datastore.pk, self.chronicle.at, targets),
-            renames=NO_RENAMES,
+            renames=renames_of(keys, self.stage.seen, matching.pairs, schemas.renames()),
         )
 
     def _stamp(self, *, whole: bool) -> None:

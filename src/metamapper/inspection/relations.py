@@ -173,7 +173,7 @@ def announce(
 
 
 def removed_children(
-    before: dict[UUID, RelationRecord], after: Iterable[RelationRecord]
+    before: Mapping[UUID, RelationRecord], after: Iterable[RelationRecord]
 ) -> dict[type[Child], list[UUID]]:
     """The children that were there and are not any more, by model."""
     removed: dict[type[Child], list[UUID]] = {Column: [], Index: [], Constraint: []}

@@ -20,7 +20,6 @@ from metamapper.schema import Column as ColumnValue
 from metamapper.schema import Constraint as ConstraintValue
 from metamapper.schema import Index as IndexValue
 
-
 _ROWS: Mapping[type, tuple[type[Child], Sequence[str], Callable[..., rows.Row]]] = {
     ColumnValue: (Column, rows.COLUMN_COLUMNS, rows.column_row),
     IndexValue: (Index, rows.INDEX_COLUMNS, rows.index_row),

@@ -51,6 +51,11 @@ class SchemaWriter:
         names = {identity: row.record.scope.name for identity, row in self.known.schemas.items()}
         return names | {pair.known_id: self.reading.scopes[pair.ordinal].name for pair in self.matching.pairs}
 
+    def renames(self) -> list[tuple[str, str]]:
+        """(old, new) of every schema that bears another name now."""
+        former = ((self.known.schemas[pair.known_id].record.scope.name, pair) for pair in self.matching.pairs)
+        return [(old, new) for old, pair in former if old != (new := self.reading.scopes[pair.ordinal].name)]
+
     def write(self) -> None:
         """Bring schemas that are there up to date. Those that are gone are retired after their relations."""
         written = [self._added(self.reading.scopes[ordinal]) for ordinal in self.matching.appeared]
