@@ -92,7 +92,7 @@ def settings(name: str) -> str:
 
 def _setting(field: msgspec.inspect.Field, hint: Any) -> tuple[str, str, str]:
     meta = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)), msgspec.Meta())
-    secret = " Encrypted at rest, never shown again." if (meta.extra or {}).get("secret") else ""
+    secret = " A secret." if (meta.extra or {}).get("secret") and "encrypted" not in (meta.description or "") else ""
     default = "" if field.required or field.default in {"", None, msgspec.NODEFAULT} else f"`{field.default}`"
     return meta.title or field.name, (meta.description or "") + secret, default
 
