@@ -50,25 +50,20 @@ def _default(variable: Variable) -> str:
 
 def commands(_argument: str) -> str:
     """Every command with its help, as the terminal shows it."""
-    return "\n\n".join(_command((name,), command) for name, command in _all_commands())
+    root = click.Context(metamapper, info_name="metamapper", **metamapper.context_settings)
+    return "\n\n".join(_command(root, name) for name in sorted(COMMANDS))
 
 
-def _all_commands() -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(metamapper, info_name="metamapper")
-    for name in sorted(COMMANDS):
-        command = metamapper.get_command(context, name)
-        assert command
-        yield name, command
-
-
-def _command(path: tuple[str, ...], command: click.Command) -> str:
-    called = " ".join(("metamapper", *path))
-    context = click.Context(command, info_name=called, terminal_width=WIDTH, max_content_width=WIDTH)
-    text = f"{'#' * (len(path) + 1)} `{called}`\n\n```text\n{command.get_help(context)}\n```"
-    if isinstance(command, click.Group):
-        inner = (_command((*path, name), each) for name, each in sorted(command.commands.items()))
-        text = "\n\n".join((text, *inner))
-    return text
+def _command(parent: click.Context, name: str) -> str:
+    """One command and, where it is a group, those within it."""
+    assert isinstance(parent.command, click.Group)
+    command = parent.command.get_command(parent, name)
+    assert command
+    context = click.Context(command, parent, name, terminal_width=WIDTH, max_content_width=WIDTH)
+    depth = "#" * (len(context.command_path.split()))
+    text = f"{depth} `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```"
+    inner = sorted(command.commands) if isinstance(command, click.Group) else []
+    return "\n\n".join((text, *(_command(context, each) for each in inner)))
 
 
 def engines(_argument: str) -> str:

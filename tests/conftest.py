@@ -135,3 +135,11 @@ def chromium(request: pytest.FixtureRequest) -> str:
     except servers.Missing as missing:
         _missing(request, str(missing))
         raise
+
+
+@pytest.fixture
+def cast(db: None) -> Any:
+    """Everybody that tests are about, freshly made: see ``tests/cast.py``."""
+    from tests.cast import assemble
+
+    return assemble()

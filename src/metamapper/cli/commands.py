@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "changes": "metamapper.cli.changes",
     "check": "metamapper.cli.check",
     "inspect": "metamapper.cli.inspect",
+    "datastore": "metamapper.cli.datastore",
     "diff": "metamapper.cli.diff",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",

@@ -1,0 +1,106 @@
+"""The documentation is what the code says: everything has its page, no link is broken, the commands shown are run."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.derive import DOCS, derived, pages
+from metamapper.cli.commands import COMMANDS
+from metamapper.connectors.registry import registry
+from metamapper.plugins.specs import Specs
+from metamapper.project.environment import VARIABLES
+
+ROOT = DOCS.parent
+LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+SHELL = re.compile(r"```sh\n(.*?)```", re.DOTALL)
+READABLE = [*pages(), ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+
+
+def text(name: str) -> str:
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def short(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("page", pages(), ids=short)
+def test_what_is_derived_is_what_the_code_says(page: Path) -> None:
+    """`make docs` writes it."""
+    assert page.read_text(encoding="utf-8") == derived(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("variable", [variable.name for variable in VARIABLES])
+def test_every_variable_is_documented(variable: str) -> None:
+    assert f"| `{variable}`" in text("configuration.md")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_documented(command: str) -> None:
+    assert f"`metamapper {command}`" in text("cli.md")
+
+
+@pytest.mark.parametrize("hook", [name for name in vars(Specs) if not name.startswith("_")])
+def test_every_hook_is_documented(hook: str) -> None:
+    assert f"### `{hook}(" in text("extensions.md")
+
+
+@pytest.mark.parametrize("engine", registry().engines)
+def test_every_engine_has_a_page_with_what_it_needs(engine: str) -> None:
+    page = text(f"datastores/{engine}.md")
+    assert f"({engine}.md)" in text("datastores/index.md")
+    assert all(f"derived: {part} {engine}" in page for part in ("settings", "abilities"))
+    assert "## Least privileges" in page
+
+
+def test_no_entry_point_of_ours_is_broken() -> None:
+    assert not registry().broken
+
+
+@pytest.mark.parametrize("page", READABLE, ids=short)
+def test_no_link_is_broken(page: Path) -> None:
+    targets = LINK.findall(page.read_text(encoding="utf-8"))
+    assert not [target for target in targets if not (page.parent / target).exists()]
+
+
+def test_every_page_can_be_reached_from_the_first() -> None:
+    reached, frontier = set[Path](), {DOCS / "index.md"}
+    while frontier:
+        page = frontier.pop()
+        reached.add(page)
+        links = LINK.findall(page.read_text(encoding="utf-8"))
+        frontier |= {path for link in links if (path := (page.parent / link).resolve()).suffix == ".md"} - reached
+    assert {page.resolve() for page in pages()} <= reached
+
+
+def shown_commands() -> list[str]:
+    """Every command of ours that a page or the README shows."""
+    blocks = (block for page in READABLE for block in SHELL.findall(page.read_text(encoding="utf-8")))
+    lines = {line.split("#")[0].strip() for block in blocks for line in block.splitlines()}
+    return sorted(line for line in lines if line.startswith("metamapper "))
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_a_command_that_is_shown_exists_with_its_options(line: str) -> None:
+    """Each option that a page shows is one that the command's help tells of."""
+    words = [word for word in line.split() if not word.startswith("-")]
+    options = [word.partition("=")[0] for word in line.split() if word.startswith("--")]
+    depth = 3 if words[1] == "datastore" else 2
+    done = subprocess.run(
+        [sys.executable, "-c", "from metamapper.cli import main; main()", *words[1:depth], "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert all(option in done.stdout for option in options)
+
+
+@pytest.mark.parametrize(
+    "target", re.findall(r"^make (\w+)", "\n".join(SHELL.findall(text("../CONTRIBUTING.md"))), re.MULTILINE)
+)
+def test_a_make_target_that_is_shown_exists(target: str) -> None:
+    assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
