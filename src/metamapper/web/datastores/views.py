@@ -37,7 +37,6 @@ def listing(request: Visit) -> HttpResponse:
         "here": "datastores",
         "stores": stores(request.user, page.rows),
         "next": page.next_address(request),
-        "can_load": example.available(),
     }
     return render(request, "datastores/list.html", context)
 
@@ -217,7 +216,11 @@ def delete(request: DatastoreVisit) -> HttpResponse:
 @require_POST
 @in_workspace
 def load_example(request: Visit) -> HttpResponse:
-    example.load(request.workspace, request.user)
+    """Connect the built-in example, with its history."""
+    try:
+        example.load(request.workspace, request.user)
+    except services.NameTaken as error:
+        messages.error(request, f"{error} The example wants this name.")
     return redirect("home", request.workspace.slug)
 
 

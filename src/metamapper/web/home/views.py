@@ -5,7 +5,6 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from metamapper.web import example
 from metamapper.web.doors import Visit, in_workspace
 from metamapper.web.home.reading import asks, bare, news, note_visit
 from metamapper.web.stores import stores, visible
@@ -19,7 +18,7 @@ KEY = "here_since"
 def home(request: Visit) -> HttpResponse:
     datastores = list(visible(request.user, request.workspace).order_by("name")[: STORES + 1])
     if not datastores:
-        return render(request, "home/empty.html", {"here": "home", "can_load": example.available()})
+        return render(request, "home/empty.html", {"here": "home"})
     before = request.user.seen_at
     began = note_visit(request.user, timezone.now(), request.session.get(KEY))
     request.session[KEY] = began.isoformat()

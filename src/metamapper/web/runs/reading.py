@@ -90,7 +90,9 @@ def about(user: User, run: Run) -> dict[str, Any]:
         "worker": run.lease_owner or (attempt.owner if attempt else ""),
         "schedule": schedule_of(run.datastore),
         "earlier": lines(_before(user, run)[:EARLIER]),
-        "changes": Change.objects.visible_to(user).filter(run_id=run.pk, quiet=False).count() if run.state in GOOD else 0,
+        "changes": Change.objects.visible_to(user).filter(run_id=run.pk, quiet=False).count()
+        if run.state in GOOD
+        else 0,
     }
     return context | (_failure(user, run) if run.state in BAD else {})
 

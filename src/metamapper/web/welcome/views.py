@@ -80,7 +80,7 @@ def datastore(request: HttpRequest) -> HttpResponse:
     mine = first_workspace(request.user)
     if mine is None:
         return redirect("arrive")
-    context = {"step": 3, "mine": mine, "example": example.of(mine, _user(request)), "can_load": example.available()}
+    context = {"step": 3, "mine": mine, "example": example.of(mine, _user(request))}
     return render(request, "welcome/datastore.html", context)
 
 

@@ -1,0 +1,207 @@
+"""A datastore is connected through a form that its engine describes, after a test that proves the very same settings."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from metamapper.connectors.registry import engine
+from metamapper.datastores.models import Datastore
+from metamapper.datastores.services import settings_of
+from metamapper.runs.models import Run, Trigger
+from metamapper.web.datastores.forms import form_of
+from metamapper.web.datastores.proof import is_proved, prove
+from tests.cast import Cast
+from tests.web.clients import as_user
+from tests.web.scenery import PASSWORD, Scenery
+
+CONNECT = "/larkspur/datastores/connect/"
+HTMX = {"HX-Request": "true"}
+WRONG = {"engine": "postgresql", "name": "x", "interval": "3600", "set_port": "5432", "set_tls": "off", "set_connect_timeout": "2", "set_statement_timeout": "5"}  # fmt: skip
+
+
+@pytest.fixture
+def form(postgresql_url: str) -> dict[str, str]:
+    """What a person types to connect a real PostgreSQL with two schemas."""
+    with psycopg.connect(postgresql_url, autocommit=True) as connection:
+        connection.execute(
+            "CREATE SCHEMA billing; CREATE TABLE billing.invoices (id int); CREATE TABLE billing.payments (id int)"
+        )
+        connection.execute("CREATE SCHEMA tmp_x; CREATE TABLE tmp_x.scratch (id int)")
+    parts = urlsplit(postgresql_url)
+    return WRONG | {
+        "name": "warehouse",
+        "schemas": "*, -tmp_*",
+        "set_host": str(parts.hostname),
+        "set_port": str(parts.port),
+        "set_database": parts.path.removeprefix("/"),
+        "set_user": str(parts.username),
+        "set_password": PASSWORD,
+    }
+
+
+def proof_in(page: str) -> str:
+    return page.partition('name="proof" value="')[2].partition('"')[0]
+
+
+def test_a_good_test_lets_the_form_be_saved_and_the_first_look_is_due(cast: Cast, form: dict[str, str]) -> None:
+    client = as_user(cast.ana)
+    tested = client.post(f"{CONNECT}test/", form, headers=HTMX).content.decode()
+    assert 'data-step="failed"' not in tested
+    proof = proof_in(tested)
+    assert proof
+    saved = client.post(CONNECT, form | {"proof": proof}, headers=HTMX)
+    assert saved.headers["HX-Redirect"] == "/larkspur/datastores/warehouse/runs/1/"
+    datastore = Datastore.objects.get()
+    assert datastore.tested_at is not None
+    assert datastore.include_schemas == "*, -tmp_*"
+    assert (Run.objects.get().trigger, Run.objects.get().state) == (Trigger.INITIAL, "queued")
+    assert "It waits for a worker" in client.get(saved.headers["HX-Redirect"]).content.decode()
+
+
+def test_the_preview_counts_what_is_seen_and_hidden(cast: Cast, form: dict[str, str]) -> None:
+    client = as_user(cast.ana)
+    assert "once the sign-in works" in client.post(f"{CONNECT}preview/", form).content.decode()
+    proof = proof_in(client.post(f"{CONNECT}test/", form, headers=HTMX).content.decode())
+    preview = client.post(f"{CONNECT}preview/", form | {"proof": proof}).content.decode()
+    assert "2 tables" in preview.partition("billing")[2].partition("</li>")[0]
+    assert "hidden, 1 table" in preview.partition("tmp_x")[2].partition("</li>")[0]
+
+
+def test_a_failed_test_says_which_step_and_marks_the_field(cast: Cast, form: dict[str, str]) -> None:
+    page = as_user(cast.ana).post(f"{CONNECT}test/", form | {"set_database": "no_such_database"}, headers=HTMX)
+    text = page.content.decode()
+    assert page.status_code == 200
+    assert 'data-step="failed"' in text
+    assert "no such database" in text.partition('id="e-set_database"')[2].partition("</div>")[0]
+    assert not proof_in(text)
+    assert PASSWORD not in text
+
+
+def test_without_a_test_nothing_is_saved_unless_somebody_says_so(cast: Cast, form: dict[str, str]) -> None:
+    client = as_user(cast.ana)
+    refused = client.post(CONNECT, form)
+    assert refused.status_code == 422
+    assert "Test the connection first" in refused.content.decode()
+    assert PASSWORD not in refused.content.decode()
+    assert not Datastore.objects.exists()
+    client.post(CONNECT, form | {"untested": "1"})
+    assert Datastore.objects.get().tested_at is None
+
+
+def test_a_proof_is_of_these_settings_in_this_workspace_only(cast: Cast) -> None:
+    kind = engine("postgresql")
+    tested = kind.settings(host="db.lan", database="a", user="u", password=PASSWORD)
+    proof = prove(cast.larkspur.pk, kind.name, tested)
+    assert is_proved(proof, cast.larkspur.pk, kind.name, tested)
+    other = kind.settings(host="db.lan", database="b", user="u", password=PASSWORD)
+    assert not is_proved(proof, cast.larkspur.pk, kind.name, other)
+    assert not is_proved(proof, cast.elsewhere.pk, kind.name, tested)
+    assert not is_proved(proof[:-2] + "xx", cast.larkspur.pk, kind.name, tested)
+    assert not is_proved("", cast.larkspur.pk, kind.name, tested)
+    assert PASSWORD not in proof
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"set_port": "70000"}, "set_port", "65535"),
+        ({"set_port": "abc"}, "set_port", "whole number"),
+        ({"set_tls": "maybe"}, "set_tls", "not one of the available choices"),
+        ({"set_host": ""}, "set_host", "required"),
+        ({"name": ""}, "name", "required"),
+    ],
+)
+def test_what_the_engine_refuses_is_said_at_its_field(
+    cast: Cast, changes: dict[str, str], field: str, said: str
+) -> None:
+    given = WRONG | {"set_host": "db.lan", "set_database": "a", "set_user": "u"} | changes
+    page = as_user(cast.ana).post(f"{CONNECT}test/", given, headers=HTMX).content.decode()
+    assert said in page.partition(f'id="e-{field}"')[2].partition("</div>")[0]
+
+
+def test_a_setting_that_the_engine_does_not_have_goes_nowhere(cast: Cast) -> None:
+    given = WRONG | {
+        "set_host": "db.lan",
+        "set_database": "a",
+        "set_user": "u",
+        "set_service": "evil",
+        "set_passfile": "/etc/passwd",
+    }
+    form = form_of(engine("postgresql"))(given)
+    assert form.is_valid()
+    assert "evil" not in repr(form.settings)
+
+
+def test_two_datastores_cannot_have_one_name(cast: Cast, scenery: Scenery) -> None:
+    given = WRONG | {"name": "warehouse", "set_host": "db.lan", "set_database": "a", "set_user": "u", "untested": "1"}
+    page = as_user(cast.ana).post(CONNECT, given)
+    assert page.status_code == 422
+    assert "Another datastore is called “warehouse” already." in page.content.decode()
+
+
+def test_an_engine_that_is_not_installed_is_no_page(cast: Cast) -> None:
+    assert as_user(cast.ana).get(f"{CONNECT}?engine=nosuch").status_code == 404
+
+
+def settings_form(datastore: Datastore, **changes: Any) -> dict[str, str]:
+    present = settings_of(datastore)
+    given = {
+        "name": datastore.name,
+        "interval": "3600",
+        "set_host": "db.lan",
+        "set_port": "5432",
+        "set_database": "crm",
+    }
+    given |= {
+        "set_user": "metamapper",
+        "set_tls": "automatic",
+        "set_connect_timeout": "10",
+        "set_statement_timeout": "300",
+    }
+    assert getattr(present, "host", "") == "db.lan"
+    return {**given, **changes}
+
+
+def test_a_blank_password_stays_what_it_was(cast: Cast, scenery: Scenery) -> None:
+    address = "/larkspur/datastores/warehouse/settings/"
+    shown = as_user(cast.ana).get(address).content.decode()
+    assert PASSWORD not in shown
+    saved = as_user(cast.ana).post(address, settings_form(scenery.warehouse, name="Warehouse EU", interval="900"))
+    assert saved.status_code == 302
+    datastore = Datastore.objects.get(pk=scenery.warehouse.pk)
+    assert getattr(settings_of(datastore), "password", "") == PASSWORD
+    assert (datastore.name, datastore.schedule.interval_seconds) == ("Warehouse EU", 900)
+    assert datastore.tested_at is not None
+
+
+def test_a_stored_password_is_never_sent_to_another_server(cast: Cast, scenery: Scenery) -> None:
+    given = settings_form(scenery.warehouse, set_host="attacker.example")
+    kind = form_of(engine("postgresql"))
+    form = kind(given, present=settings_of(scenery.warehouse))
+    assert form.is_valid()
+    assert getattr(form.settings, "password", None) == ""
+    as_user(cast.ana).post("/larkspur/datastores/warehouse/settings/", given | {"untested": "1"})
+    moved = Datastore.objects.get(pk=scenery.warehouse.pk)
+    assert getattr(settings_of(moved), "password", None) == ""
+    assert moved.tested_at is None
+
+
+def test_pausing_resuming_and_inspecting(cast: Cast, scenery: Scenery) -> None:
+    client = as_user(cast.ana)
+    client.post("/larkspur/datastores/shop/pause/")
+    assert "Paused by Ana Duarte" in client.get("/larkspur/datastores/").content.decode()
+    client.post("/larkspur/datastores/shop/pause/", {"resume": "1"})
+    assert "Paused by Ana Duarte" not in client.get("/larkspur/datastores/").content.decode()
+    first = client.post("/larkspur/datastores/shop/inspect/").headers["Location"]
+    assert client.post("/larkspur/datastores/shop/inspect/").headers["Location"] == first
+
+
+def test_forgetting_takes_its_name(cast: Cast, scenery: Scenery) -> None:
+    client, address = as_user(cast.ana), "/larkspur/datastores/warehouse/delete/"
+    assert client.post(address, {"name": "Warehouse"}).status_code == 422
+    assert Datastore.objects.filter(pk=scenery.warehouse.pk).exists()
+    assert client.post(address, {"name": "warehouse"}).status_code == 302
+    assert not Datastore.objects.filter(pk=scenery.warehouse.pk).exists()
+    assert "is forgotten" in client.get("/larkspur/datastores/").content.decode()
