@@ -4,6 +4,7 @@ A child that dies is seen by its parent at once; its run waits again a second la
 stops hands its runs over. Children are forked from the main process and inherit the worker's name.
 """
 
+import atexit
 import os
 import platform
 import secrets
@@ -137,7 +138,6 @@ class Installed:
         self._tie: Tie | None = None
         self._main = 0
         self._app: Any = None
-        signals.celeryd_init.connect(self.on_init)
         signals.worker_ready.connect(self.on_ready)
         signals.task_failure.connect(self.on_task_failure)
         signals.worker_shutting_down.connect(self.on_shutting_down)
@@ -154,6 +154,20 @@ class Installed:
         slots = getattr(sender.controller, "concurrency", None) or 1
         self._tie = Tie(_name, int(slots))
         self._tie.start()
+        atexit.register(self._leave_quickly, sender.controller)
+
+    def _leave_quickly(self, controller: Any) -> None:
+        """The last step of the process, however it stops (a cold stop sends no worker_shutdown).
+
+        The pool's threads, which the interpreter would wait for, take seconds to end and sometimes never do; the children
+        are gone by now.
+        """
+        if os.getpid() != self._main:
+            return
+        self.on_shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(controller.exitcode or 0)
 
     def on_task_failure(self, **_: Any) -> None:
         """In the main process this tells that a child was lost or killed; a task's own error is told in the child."""
@@ -173,5 +187,6 @@ class Installed:
         os.kill(self._main, signal.SIGQUIT)
 
     def on_shutdown(self, **_: Any) -> None:
-        if self._tie:
+        if self._tie and os.getpid() == self._main:
             self._tie.stop()
+            self._tie = None
