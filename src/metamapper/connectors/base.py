@@ -71,6 +71,8 @@ class Ability(StrEnum):
     GENERATED_COLUMNS = "generated columns"
     RENAME_COLUMN = "rename column"
     ALTER_TYPE = "alter type"
+    ALTER_COLUMN = "alter column"  # nullability and default
+    ADD_CONSTRAINT = "add constraint"  # to a table that exists
     SET_SCHEMA = "move between schemas"
     NETWORK = "network"
 

@@ -97,6 +97,8 @@ class PostgresqlSession:
             cursor.adapters.register_loader("json", _AsUtf8 if ascii_only else _AsSent)
             statement.rows = 0
             for row in cursor.stream(sql, {"schemas": readable}):
+                if self._cancelled:
+                    raise errors.Cancelled
                 statement.rows += 1
                 observation = self._observation(row)
                 if observation and within.allows_table(observation.schema, observation.name):

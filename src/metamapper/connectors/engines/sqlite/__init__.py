@@ -11,6 +11,8 @@ _NEVER = {
     Ability.PRIVILEGES: "Rights are those of the file.",
     Ability.PASSWORDS: "A file has no sign-in.",
     Ability.ALTER_TYPE: "SQLite has no ALTER COLUMN.",
+    Ability.ALTER_COLUMN: "SQLite has no ALTER COLUMN.",
+    Ability.ADD_CONSTRAINT: "SQLite has no ADD CONSTRAINT.",
     Ability.NETWORK: "A file is not reached over a network.",
 }
 

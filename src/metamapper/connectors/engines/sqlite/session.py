@@ -123,6 +123,8 @@ class SqliteSession:
         with self._translated(), self.statements.sent(name, sql) as statement:
             statement.rows = 0
             for row in self._connection.execute(sql, parameters):
+                if self._cancelled:
+                    raise errors.Cancelled
                 statement.rows += 1
                 yield row
 
