@@ -70,7 +70,10 @@ def metastore_url() -> str:
 
 
 def work(run: Run, kill_at: int, source: Path) -> "subprocess.CompletedProcess[str]":
-    environment = os.environ | {"METAMAPPER_DATABASE_URL": metastore_url(), "METAMAPPER_ALLOWED_FOLDERS": str(source.parent)}
+    environment = os.environ | {
+        "METAMAPPER_DATABASE_URL": metastore_url(),
+        "METAMAPPER_ALLOWED_FOLDERS": str(source.parent),
+    }
     command = [sys.executable, "-m", "tests.support.killed", str(run.pk), str(kill_at)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
@@ -103,7 +106,9 @@ def test_killed_before_any_statement(datastore: Any, source: Path) -> None:
         assert run.state == State.QUEUED
     execute(run.pk, owner="test/1")
     run.refresh_from_db()
-    assert (run.state, Change.objects.filter(run_id=run.pk, kind="renamed").count()) == (State.SUCCEEDED, 1), run.outcome
+    assert (run.state, Change.objects.filter(run_id=run.pk, kind="renamed").count()) == (State.SUCCEEDED, 1), (
+        run.outcome
+    )
     assert set(Relation.objects.filter(retired_at=None).values_list("name", flat=True)) == {"purchases", "new", "stays"}
     kept = Change.objects.filter(run_id=run.pk).count()
     execute(run.pk, owner="test/late")

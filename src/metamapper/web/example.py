@@ -2,7 +2,7 @@
 
 from metamapper.accounts.models import User
 from metamapper.datastores.models import Datastore
-from metamapper.inspection.example.loading import load
+from metamapper.inspection.example import load
 from metamapper.workspaces.models import Workspace
 
 __all__ = ["load", "of"]
