@@ -72,11 +72,11 @@ def test_a_redis_of_our_own_starts_and_is_gone_afterwards() -> None:
 
 @pytest.mark.live
 def test_a_postgresql_of_our_own_starts_and_is_gone_afterwards() -> None:
-    programs = servers._postgresql_programs()
-    if not programs:
-        pytest.skip("Not to be had: PostgreSQL's programs")
-    with servers._started_postgresql(programs) as server, psycopg.connect(server.url) as connection:
-        assert connection.execute("SHOW fsync").fetchone() == ("off",)
+    try:
+        with servers.started_postgresql() as server, psycopg.connect(server.url) as connection:
+            assert connection.execute("SHOW fsync").fetchone() == ("off",)
+    except servers.Missing as missing:
+        pytest.skip(f"Not to be had: {missing}")
     assert not servers._may_create_databases(server.url)
 
 

@@ -34,11 +34,11 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """``url`` is how it is reached; ``origin`` says in words where it came from; ``pid`` is set where we started it."""
+    """``url`` is how it is reached; ``origin`` says in words where it came from; ``log`` is what it says, where it is ours."""
 
     url: str
     origin: str
-    pid: int | None = None
+    log: Path | None = None
 
 
 def free_port() -> int:
@@ -79,7 +79,7 @@ def postgresql(*, install: bool = True) -> Iterator[Server]:
     programs = _postgresql_programs() or (install and _install("postgresql") and _postgresql_programs())
     if not programs:
         raise Missing("PostgreSQL neither listens on port 5432 without a password nor is installed")
-    with _started_postgresql(programs) as server:
+    with started_postgresql(programs) as server:
         yield server
 
 
@@ -92,8 +92,14 @@ def _postgresql_programs() -> Path | None:
 
 
 @contextmanager
-def _started_postgresql(programs: Path) -> Iterator[Server]:
-    """A throw-away cluster without durability: quick, and gone afterwards. PostgreSQL refuses to run as root."""
+def started_postgresql(programs: Path | None = None, *, settings: Sequence[str] = ()) -> Iterator[Server]:
+    """A throw-away cluster without durability: quick, and gone afterwards. Raises ``Missing``.
+
+    ``settings`` are the server's own, such as ``log_statement=all``. PostgreSQL refuses to run as root.
+    """
+    programs = programs or _postgresql_programs()
+    if programs is None:
+        raise Missing("PostgreSQL's programs are not installed")
     identity = _unprivileged()
     with tempfile.TemporaryDirectory(prefix="mm-postgresql-") as folder:
         if identity:
@@ -104,7 +110,7 @@ def _started_postgresql(programs: Path) -> Iterator[Server]:
         subprocess.run(initdb, check=True, stdout=subprocess.DEVNULL, cwd=folder, **run_as)
         port = free_port()
         options = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "full_page_writes=off"]
-        options += ["synchronous_commit=off", "max_connections=200"]
+        options += ["synchronous_commit=off", "max_connections=200", *settings]
         command = [
             programs / "postgres",
             "-D",
@@ -114,8 +120,8 @@ def _started_postgresql(programs: Path) -> Iterator[Server]:
             *(word for each in options for word in ("-c", each)),
         ]
         url = f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
-        with _running(command, ready=lambda: _may_create_databases(url), folder=folder, **run_as) as process:
-            yield Server(url, f"started from {programs} on port {port}", process.pid)
+        with _running(command, ready=lambda: _may_create_databases(url), folder=folder, **run_as):
+            yield Server(url, f"started from {programs} on port {port}", Path(folder) / "log")
 
 
 def _unprivileged() -> dict[str, str]:
@@ -165,8 +171,8 @@ def started_redis(program: str = "redis-server", *, port: int | None = None) -> 
     url = f"redis://{LOOPBACK}:{port}"
     with tempfile.TemporaryDirectory(prefix="mm-redis-") as folder:
         command = [program, "--port", port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", folder]
-        with _running(command, ready=lambda: _redis_answers(url), folder=folder) as process:
-            yield Server(url, f"started on port {port}", process.pid)
+        with _running(command, ready=lambda: _redis_answers(url), folder=folder):
+            yield Server(url, f"started on port {port}", Path(folder) / "log")
 
 
 # --- Chromium --------------------------------------------------------------------------------------------------------
@@ -188,10 +194,8 @@ def _chromium_path() -> str | None:
 
 
 @contextmanager
-def _running(
-    command: Sequence[object], *, ready: Callable[[], bool], folder: str, **run_as: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, once it is ready; it gets a quick, orderly stop at the end."""
+def _running(command: Sequence[object], *, ready: Callable[[], bool], folder: str, **run_as: Any) -> Iterator[None]:
+    """The process runs, once it is ready; it gets a quick, orderly stop at the end."""
     log = Path(folder) / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -199,7 +203,7 @@ def _running(
         )
     try:
         _await_ready(process, ready, log)
-        yield process
+        yield
     finally:
         _stop(process)
 
