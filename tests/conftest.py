@@ -14,6 +14,7 @@ from typing import Any
 
 import django
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support import databases, network, servers
 
@@ -31,6 +32,9 @@ def _own_environment() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "metamapper.project.settings"
 
 
+# A busy machine is slow without anything being wrong.
+settings.register_profile("metamapper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("metamapper")
 _own_environment()
 network.close_to_loopback()
 

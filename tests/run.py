@@ -98,7 +98,7 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
 
 def run_pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
     """One run; no test to run is not a failure, for a selection may hold none of the metastore's."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *arguments]
     code = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
     return 0 if code == NOTHING_COLLECTED else code
 

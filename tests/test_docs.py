@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from docs.derive import DOCS, derived, pages
-from metamapper.cli.commands import COMMANDS
+from metamapper.cli.commands import COMMANDS, metamapper
 from metamapper.connectors.registry import registry
 from metamapper.plugins.specs import Specs
 from metamapper.project.environment import VARIABLES
+from tests.support.databases import run_sql
 
 ROOT = DOCS.parent
 LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
@@ -97,6 +99,22 @@ def test_a_command_that_is_shown_exists_with_its_options(line: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert all(option in done.stdout for option in options)
+
+
+SHOP = (
+    "CREATE SCHEMA sales",
+    "CREATE TABLE sales.customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text NOT NULL UNIQUE)",
+    "COMMENT ON TABLE sales.customers IS 'Everybody who ever bought'",
+)
+
+
+@pytest.mark.live
+def test_what_the_readme_shows_is_what_one_sees(postgresql_url: str) -> None:
+    """The block after `$ metamapper inspect`, but for the line with the server's version and the counts."""
+    run_sql(postgresql_url, *SHOP)
+    [shown] = re.findall(r"\$ metamapper inspect \S+\n(.*?)\n\.\.\.", text("../README.md"), re.DOTALL)
+    seen = CliRunner().invoke(metamapper, ["inspect", postgresql_url]).output
+    assert shown.splitlines()[1:] == seen.splitlines()[1:]
 
 
 @pytest.mark.parametrize(
