@@ -16,6 +16,10 @@ COMMANDS: dict[str, str] = {
     "diff": "metamapper.cli.diff",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
+    "scheduler": "metamapper.cli.services",
+    "up": "metamapper.cli.up",
+    "web": "metamapper.cli.services",
+    "worker": "metamapper.cli.services",
 }
 """Each command by name, with the module that holds it under that name (``-`` written as ``_``)."""
 

@@ -1,6 +1,8 @@
 """Structured logs: readable lines in development, JSON elsewhere."""
 
 import logging
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +20,9 @@ def configure(options: Mapping[str, Any]) -> None:
     """Send every logger, ours and the libraries', through one formatter on standard error."""
     development = bool(options.get("development"))
     # Plain tracebacks: the default one prints local variables, and secrets are among them.
-    readable = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    readable = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty() or "FORCE_COLOR" in os.environ, exception_formatter=structlog.dev.plain_traceback
+    )
     renderer: Any = readable if development else structlog.processors.JSONRenderer()
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if not development:

@@ -97,6 +97,12 @@ VARIABLES: tuple[Variable, ...] = (
     Variable(
         "METAMAPPER_CELERY_CONFIG_MODULE", "A module of Celery settings; what it names wins.", "metamapper.conf.celery"
     ),
+    Variable(
+        "METAMAPPER_STOP_SECONDS",
+        "How many seconds a stopping worker lets its runs finish before it hands them over.",
+        "25",
+        parse=float,
+    ),
     Variable("METAMAPPER_GUNICORN_CONFIG_PATH", "A gunicorn configuration file that replaces ours."),
     Variable("METAMAPPER_SETTINGS_OVERRIDE_MODULE", "A module whose upper-case names override Django's settings."),
     Variable("METAMAPPER_ALLOWED_FOLDERS", "Folders whose files may be connected as datastores, separated by colons."),

@@ -19,6 +19,8 @@ METAMAPPER_HOME: Path = _env["METAMAPPER_HOME"]
 METAMAPPER_ORIGIN: str = _env["METAMAPPER_WEBSERVER_ORIGIN"]
 METAMAPPER_FERNET_KEYS: list[str] = _env["METAMAPPER_FERNET_KEY"]
 METAMAPPER_BROKER_URL: str = _env["METAMAPPER_CELERY_BROKER_URL"]
+METAMAPPER_RUNS: dict[str, Any] = {"stop": _env["METAMAPPER_STOP_SECONDS"]}
+"""Durations and limits of the ledger that differ from ``runs.timing``, by name."""
 METAMAPPER_PUBLISHER = "metamapper.celery.publish"
 """Sends the message that wakes a worker; blank rings no bell."""
 METAMAPPER_CELERY_MODULE: str = _env["METAMAPPER_CELERY_CONFIG_MODULE"]
