@@ -87,7 +87,6 @@ def test_a_removed_index_shows_what_it_was() -> None:
     facts = differences.facts_of(a_change(kind="removed", asset="index", before=state))
     assert facts.diffs == [differences.Difference("definition", "btree (gateway)", None)]
     assert facts.words == "index removed"
-    assert facts.retired
 
 
 def test_a_megabyte_of_view_is_cut_and_says_so() -> None:

@@ -21,7 +21,8 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """``theme`` is light, dark, or blank to follow the system. ``seen_at`` is when "Since you were last here" was read.
+    """``theme`` is light, dark, or blank to follow the system. ``seen_at`` is when they last saw home, ``away_since`` when
+    they had last seen it before this visit.
 
     The founder made the first account; a constraint lets there be one, however many first visits come at once.
     """
@@ -33,6 +34,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
     seen_at = models.DateTimeField(null=True, blank=True)
+    away_since = models.DateTimeField(null=True, blank=True)
     theme = models.CharField(max_length=5, blank=True)
     is_founder = models.BooleanField(default=False)
 

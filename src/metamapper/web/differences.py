@@ -41,7 +41,6 @@ class Facts:
     sentence: str
     diffs: Sequence[Difference]
     inferred: bool
-    retired: bool
 
     @property
     def more(self) -> int:
@@ -57,7 +56,6 @@ def facts_of(change: Change) -> Facts:
         sentence=_sentence(change, noun, state),
         diffs=_diffs(change, state),
         inferred=change.certainty == "inferred",
-        retired=change.kind == ChangeKind.REMOVED,
     )
 
 

@@ -79,19 +79,16 @@ def asks(user: User, workspace: Workspace) -> Asks:
     )
 
 
-def since(user: User, now: datetime) -> datetime:
-    """When the person was last here; a week ago for somebody new."""
-    return user.seen_at or now - FIRST_TIME
+def since(user: User, now: datetime) -> datetime | None:
+    """The moment that "since you were last here" means, or None for somebody new; notes that they are here now.
 
-
-def note_visit(user: User, now: datetime, kept: str | None) -> datetime:
-    """The moment that "since" means on this visit. A new visit begins after half an hour away; within it nothing moves."""
-    if user.seen_at is not None and now - user.seen_at < AWAY and kept:
-        began = datetime.fromisoformat(kept)
-    else:
-        began = since(user, now)
-    User.objects.filter(pk=user.pk).update(seen_at=now)
-    return began
+    A new visit begins after half an hour away; within one the moment stays, however often the page is loaded.
+    """
+    if user.seen_at is not None and now - user.seen_at >= AWAY:
+        user.away_since = user.seen_at
+    user.seen_at = now
+    user.save(update_fields=["seen_at", "away_since"])
+    return user.away_since
 
 
 def news(user: User, workspace: Workspace, began: datetime) -> News:

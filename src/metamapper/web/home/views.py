@@ -6,11 +6,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from metamapper.web.doors import Visit, in_workspace
-from metamapper.web.home.reading import asks, bare, news, note_visit
+from metamapper.web.home.reading import FIRST_TIME, asks, bare, news, since
 from metamapper.web.stores import stores, visible
 
 STORES = 20
-KEY = "here_since"
 
 
 @require_safe
@@ -19,14 +18,13 @@ def home(request: Visit) -> HttpResponse:
     datastores = list(visible(request.user, request.workspace).order_by("name")[: STORES + 1])
     if not datastores:
         return render(request, "home/empty.html", {"here": "home"})
-    before = request.user.seen_at
-    began = note_visit(request.user, timezone.now(), request.session.get(KEY))
-    request.session[KEY] = began.isoformat()
+    now = timezone.now()
+    began = since(request.user, now)
     context = {
         "here": "home",
-        "began": began if before else None,
+        "began": began,
         "asks": asks(request.user, request.workspace),
-        "news": news(request.user, request.workspace, began),
+        "news": news(request.user, request.workspace, began or now - FIRST_TIME),
         "stores": stores(request.user, datastores[:STORES]),
         "more_stores": len(datastores) > STORES,
         "bare": bare(request.user, request.workspace),
