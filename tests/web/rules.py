@@ -48,6 +48,8 @@ RULES: dict[str, Rule] = {
     "pause": Rule(member=405, post=302),
     "delete_datastore": Rule(post=422),
     "runs": Rule(),
+    "search": Rule(),
+    "search_palette": Rule(),
     "datastore_runs": Rule(),
     "run": Rule(),
     "cancel_run": Rule(member=405, post=302),

@@ -53,6 +53,7 @@ class Chip:
     query: str
 
 
+_SHOWN = (Kind.COLUMN, Kind.TABLE, Kind.VIEW, Kind.SCHEMA, Kind.DATASTORE)
 STATES = (("described", "Described"), ("undescribed", "Undescribed"), ("retired", "Retired"))
 
 
@@ -77,13 +78,13 @@ def total(cells: Iterable[Cell], criteria: Criteria) -> int:
 def facets(
     cells: Sequence[Cell], criteria: Criteria, query: Query, datastores: Mapping[UUID, tuple[str, str]]
 ) -> tuple[Facet, ...]:
-    """Every facet that has an option; ``datastores`` gives (slug, name)."""
+    """Every facet that has an option, of kinds and states also those that are chosen in vain; ``datastores`` gives (slug, name)."""
     kinds = _count(cells, replace(criteria, kind=Choice()), lambda cell: cell.kind)
     places = _count(cells, replace(criteria, datastore=Choice()), lambda cell: cell.datastore_id)
     schemas = _count(cells, replace(criteria, schema=Choice()), lambda cell: cell.schema)
     made = (
         Facet("type", "Kind", tuple(_option(query, "type", kind.word, f"{kind.word}s".capitalize(), kinds[kind])
-                                    for kind in reversed(Kind) if kinds[kind])),
+                                    for kind in _SHOWN if kinds[kind] or is_chosen(query, "type", kind.word))),
         Facet("datastore", "Datastore", tuple(_option(query, "datastore", *datastores[identity], count)
                                               for identity, count in places.most_common() if count)),
         Facet("schema", "Schema", tuple(_option(query, "schema", name, name, count)
@@ -132,7 +133,7 @@ def _states(cells: Sequence[Cell], criteria: Criteria, query: Query) -> Iterable
     retired = _count(cells, replace(criteria, retired=None), lambda cell: cell.retired)
     counts = {"described": described[True], "undescribed": described[False], "retired": retired[True]}
     for value, label in STATES:
-        if counts[value]:
+        if counts[value] or is_chosen(query, "is", value):
             yield _option(query, "is", value, label, counts[value])
 
 

@@ -22,6 +22,10 @@ def schema(workspace: str, datastore: str, identity: UUID) -> str:
     return _reverse("schema", workspace, datastore, identity)
 
 
+def datastore(workspace: str, slug: str) -> str:
+    return _reverse("datastore", workspace, slug)
+
+
 def of_change(change: Change, datastore: Datastore) -> str:
     """The page of what a change is about: its table, its schema, or the datastore itself."""
     slugs = datastore.workspace.slug, datastore.slug

@@ -10,6 +10,7 @@ within_workspace: Patterns = [
     path("", include("metamapper.web.home.urls")),
     path("", include("metamapper.web.datastores.urls")),
     path("", include("metamapper.web.runs.urls")),
+    path("", include("metamapper.web.search.urls")),
 ]
 
 urlpatterns: Patterns = [

@@ -4,5 +4,6 @@ import "./keys.js";
 import "./menu.js";
 import "./palette.js";
 import "./parts.js";
+import "./results.js";
 import "./theme.js";
 import "./zone.js";
