@@ -151,11 +151,12 @@ def connector(engine: Engine, settings: EngineSettings) -> Connector:
 
 @dataclass(frozen=True, slots=True)
 class SchemaSeen:
-    """A schema as the preview shows it: how many tables it has, and how many of them are in scope."""
+    """A schema as the preview shows it: how many tables it has, and how many of them are in scope, if it is itself."""
 
     name: str
     tables: int
     seen: int
+    in_scope: bool
     reason: str = ""
 
 
@@ -177,7 +178,10 @@ def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tu
             if timezone.now() > until:
                 complete = False
                 break
-    return [SchemaSeen(each.name, tables[each.name], seen[each.name], each.reason or "") for each in scopes], complete
+    return [
+        SchemaSeen(each.name, tables[each.name], seen[each.name], within.allows_schema(each.name), each.reason or "")
+        for each in scopes
+    ], complete
 
 
 def vault() -> Vault:

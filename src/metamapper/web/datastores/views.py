@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -107,13 +108,13 @@ def preview(request: Visit) -> HttpResponse:
 
 
 def _previewed(request: Visit, form: DatastoreForm) -> HttpResponse:
-    context: dict[str, Any] = {}
+    context: dict[str, Any] = _addresses(request)
     if form.is_valid() and form.settings is not None and _is_proved(request, form):
         try:
             found, complete = services.preview(form.engine, form.settings, form.scope)
-            context = {"schemas": found, "complete": complete}
+            context |= {"schemas": found, "complete": complete}
         except ConnectorError as error:
-            context = {"error": error}
+            context["error"] = error
     return render(request, "datastores/preview.html", context)
 
 
@@ -258,8 +259,20 @@ def _form_page(request: Visit, template: str, form: DatastoreForm, context: dict
     failed = form.is_bound and bool(form.errors)
     if request.htmx and failed and "steps" not in context:
         template = "datastores/tested.html"
-    content = {"here": "datastores", "form": form, "engine": form.engine, "workspace": request.workspace, **context}
+    content = {"here": "datastores", "form": form, "engine": form.engine, **_addresses(request), **context}
     return render(request, template, content, status=422 if failed and not request.htmx else 200)
+
+
+def _addresses(request: Visit) -> dict[str, str]:
+    """Where the form is saved, tested and previewed: about a new datastore, or about one that is there."""
+    datastore = getattr(request, "datastore", None)
+    names = ("connect", "connect_test", "connect_preview")
+    if datastore is not None:
+        names = ("datastore_settings", "datastore_test", "datastore_preview")
+    parts = [request.workspace.slug, *([datastore.slug] if datastore else [])]
+    return dict(
+        zip(("save_url", "test_url", "preview_url"), (reverse(name, args=parts) for name in names), strict=True)
+    )
 
 
 def _go(request: Visit, address: str) -> HttpResponse:

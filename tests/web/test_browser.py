@@ -1,0 +1,217 @@
+"""What only a real browser shows: no sideways scrolling, no refused script or style, keys, and forms that keep what was typed."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from metamapper.runs.models import Run, State
+from tests.cast import PASSWORD, Cast
+from tests.web.clients import as_user
+from tests.web.scenery import Scenery
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDTHS = (1440, 1100, 800, 390, 360)
+PAGES = (
+    "/larkspur/",
+    "/larkspur/datastores/",
+    "/larkspur/datastores/connect/",
+    "/larkspur/datastores/connect/?engine=sqlite",
+    "/larkspur/runs/",
+    "/larkspur/datastores/warehouse/settings/",
+    "/larkspur/datastores/warehouse/delete/",
+    "/larkspur/datastores/warehouse/runs/20/",
+    "/larkspur/datastores/crm-legacy/runs/4/",
+    "/larkspur/datastores/ledger/runs/1/",
+)
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    """While it is open its loop runs in this thread, where Django would otherwise refuse every query."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complained about: refused scripts and styles, errors, missing files."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: Any, cast: Cast, complaints: list[str]) -> Iterator[Page]:
+    """A window in which Ana is signed in."""
+    context = browser.new_context(base_url=live_server.url, viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(15_000)
+    sign_in(context, cast, live_server.url)
+    page = context.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+
+
+def sign_in(context: BrowserContext, cast: Cast, url: str) -> None:
+    session = as_user(cast.ana).cookies["session"].value
+    context.add_cookies([{"name": "session", "value": session, "url": url}])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_scrolls_sideways_and_nothing_is_refused(
+    page: Page, scenery: Scenery, complaints: list[str], theme: Any
+) -> None:
+    page.emulate_media(color_scheme=theme)
+    for address in PAGES:
+        page.goto(address)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            assert over <= 0, f"{address} at {width} px is {over} px too wide"
+    assert complaints == []
+
+
+def test_the_theme_is_chosen_once_for_all_pages(page: Page, scenery: Scenery) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/larkspur/")
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    with page.expect_response("**/theme/"):
+        page.get_by_label("Light or dark").first.click()
+    dark = page.evaluate(ground)
+    assert dark != light
+    page.goto("/larkspur/runs/")
+    assert page.evaluate(ground) == dark
+    page.get_by_label("Ana Duarte, your account").click()
+    with page.expect_response("**/theme/"):
+        page.get_by_role("button", name="As the system").click()
+    assert page.evaluate(ground) == light
+
+
+def test_a_slash_goes_to_the_box_and_the_skip_link_to_the_content(page: Page, scenery: Scenery) -> None:
+    page.goto("/larkspur/")
+    page.keyboard.press("Tab")
+    expect(page.locator(".mm-skip")).to_be_focused()
+    page.keyboard.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(page.locator("[data-search]")).to_have_value("a/b")
+
+
+def test_the_menu_of_a_narrow_screen(page: Page, scenery: Scenery) -> None:
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto("/larkspur/")
+    expect(page.get_by_role("link", name="Datastores").first).to_be_hidden()
+    page.get_by_label("Menu").click()
+    page.get_by_role("link", name="Datastores").first.click()
+    expect(page).to_have_url(re.compile("/larkspur/datastores/$"))
+
+
+def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
+    page: Page, postgresql_url: str, complaints: list[str]
+) -> None:
+    parts = urlsplit(postgresql_url)
+    page.goto("/larkspur/datastores/connect/")
+    fill = {"Name here": "warehouse", "Host": str(parts.hostname), "Port": str(parts.port), "Database": "no_such_database", "User": str(parts.username), "Password": "typed-once"}  # fmt: skip
+    for label, value in fill.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Test", exact=True).click()
+    failed = page.locator('.mm-step[data-step="failed"]')
+    expect(failed).to_contain_text("Database")
+    expect(page.get_by_label("Database", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Password", exact=True)).to_have_value("typed-once")
+    expect(page.get_by_role("button", name="Save and inspect")).to_be_disabled()
+    page.get_by_label("Database", exact=True).fill(parts.path.removeprefix("/"))
+    page.get_by_role("button", name="Test again").click()
+    expect(page.get_by_role("button", name="Save and inspect")).to_be_enabled()
+    expect(failed).to_have_count(0)
+    expect(page.locator("#preview")).to_contain_text("public")
+    page.get_by_label("Schemas").fill("-public")
+    expect(page.locator("#preview")).to_contain_text("hidden")
+    page.get_by_role("button", name="Save and inspect").click()
+    expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
+    assert complaints == []
+
+
+def test_a_change_after_the_test_needs_another(page: Page, postgresql_url: str) -> None:
+    parts = urlsplit(postgresql_url)
+    page.goto("/larkspur/datastores/connect/")
+    fill = {
+        "Name here": "w",
+        "Host": str(parts.hostname),
+        "Port": str(parts.port),
+        "Database": parts.path[1:],
+        "User": str(parts.username),
+    }
+    for label, value in fill.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_role("button", name="Test", exact=True).click()
+    page.get_by_label("Database", exact=True).fill("another")
+    page.get_by_role("button", name="Save and inspect").click()
+    expect(page.locator("#problems")).to_contain_text("Test the connection first")
+
+
+def test_another_engine_brings_its_own_form(page: Page) -> None:
+    page.goto("/larkspur/datastores/connect/")
+    page.get_by_text("SQLite", exact=True).click()
+    expect(page.get_by_role("heading", name="SQLite")).to_be_visible()
+    expect(page.get_by_label("Host", exact=True)).to_have_count(0)
+
+
+def test_a_run_is_followed_to_its_end_without_a_reload(page: Page, scenery: Scenery, complaints: list[str]) -> None:
+    page.goto("/larkspur/datastores/ledger/runs/1/")
+    expect(page.get_by_role("status")).to_contain_text("Running for")
+    expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "84")
+    Run.objects.filter(pk=scenery.running.pk).update(progress={"phase": "compare"})
+    expect(page.locator('[aria-current="step"]')).to_contain_text("Compare")
+    started = scenery.running.started_at
+    Run.objects.filter(pk=scenery.running.pk).update(state=State.SUCCEEDED, lease_owner=None, lease_expires_at=None, finished_at=started, counts={"changes": 3})  # fmt: skip
+    expect(page.get_by_role("status")).to_contain_text("Success")
+    expect(page.get_by_role("button", name="Inspect now")).to_be_visible()
+    assert page.locator("[hx-trigger='every 2s']").count() == 0
+    assert complaints == []
+
+
+def test_forgetting_waits_for_the_name(page: Page, scenery: Scenery) -> None:
+    page.goto("/larkspur/datastores/shop/delete/")
+    button = page.get_by_role("button", name="Forget shop")
+    page.get_by_label("Type its name").fill("sho")
+    expect(button).to_be_disabled()
+    page.get_by_label("Type its name").fill("shop")
+    button.click()
+    expect(page.get_by_role("status")).to_contain_text("shop is forgotten")
+
+
+def test_the_first_visit_by_hand(browser: Browser, live_server: Any, settings: Any, tmp_path: Any) -> None:
+    settings.METAMAPPER_HOME = tmp_path
+    context = browser.new_context(base_url=live_server.url)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Name").fill("Ana Duarte")
+    page.get_by_label("E-mail").fill("ana@larkspur.example")
+    page.get_by_label("Password").fill("abc")
+    expect(page.locator("#strength-word")).to_have_text("Too short")
+    page.get_by_label("Password").fill(PASSWORD)
+    expect(page.locator("#strength-word")).to_have_text("Strong")
+    page.get_by_role("button", name="Create the account").click()
+    page.get_by_label("Name").fill("Lärkspur & Söhne")
+    expect(page.get_by_label("Address")).to_have_value("larkspur-sohne")
+    page.get_by_role("button", name="Create the workspace").click()
+    page.get_by_role("link", name="Look at the built-in example").click()
+    expect(page.get_by_role("heading", name="Datastores")).to_be_visible()
+    context.close()
