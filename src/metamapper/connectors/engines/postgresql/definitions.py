@@ -20,7 +20,7 @@ def index_definition(
 ) -> str:
     """``btree (a, b DESC) INCLUDE (c)``. ``collated`` tells which keys' columns have a collation of their own."""
     parts = ", ".join(
-        quoted(key) + (' COLLATE pg_catalog."default"' if odd else "") + _ordered(option)
+        quoted(key) + (' COLLATE "default"' if odd else "") + _ordered(option)
         for key, option, odd in zip(keys, order, collated, strict=False)
     )
     tail = f" INCLUDE ({listed(included)})" if included else ""

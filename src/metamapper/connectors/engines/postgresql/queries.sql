@@ -1,6 +1,9 @@
 -- Every statement a run sends to PostgreSQL. A line that ends in "since N" or "before N" is sent only to those servers.
 -- search_path is emptied first, so that every name the server spells out is qualified, whoever reads.
 
+-- name: end
+ROLLBACK
+
 -- name: begin
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY
 
@@ -26,7 +29,8 @@ SELECT set_config('search_path', '', true)
 -- name: scopes
 SELECT n.oid::bigint AS oid
      , n.nspname AS name
-     , has_schema_privilege(n.oid, 'USAGE') OR pg_has_role(n.nspowner, 'USAGE') AS usable
+     , CASE WHEN has_schema_privilege(n.oid, 'USAGE') IS NOT NULL THEN
+         has_schema_privilege(n.oid, 'USAGE') OR pg_has_role(n.nspowner, 'USAGE') END AS usable
      , d.description AS comment
      , coalesce(r.relations, 0) AS relations
   FROM pg_catalog.pg_namespace n
@@ -94,17 +98,18 @@ SELECT part, count(*)
  ORDER BY part
 
 -- Everything of one relation is gathered by index lookups beside it: rows leave as they are made, and neither side holds
--- more than one relation. '???' stands where the server can no longer say, for the object was dropped in mid-read.
+-- more than one relation. '???' stands where the server can no longer say, for the object was dropped in mid-read. In
+-- the order of oids, so that a read which such a drop has ended can go on behind the last one that it saw.
 -- name: relations
 SELECT c.oid::bigint
-     , n.nspname
+     , c.nspname
      , c.relname
      , c.relkind::text
      , c.relispartition
      , c.reltuples::bigint
      , c.relpages::bigint
      , json_build_array(
-         c.oid::bigint, n.nspname, c.relname, c.relkind, c.relispartition
+         c.oid::bigint, c.nspname, c.relname, c.relkind, c.relispartition
        , CASE WHEN c.relkind IN ('v', 'm') THEN coalesce(pg_get_viewdef(c.oid), '???') END
        , (SELECT json_agg(json_build_array(d.objsubid, d.description))
             FROM (SELECT objsubid, description FROM pg_catalog.pg_description
@@ -142,9 +147,9 @@ SELECT c.oid::bigint
                      json_build_array(
                        coalesce(pg_get_indexdef(i.indexrelid), '???')
                      , format('CREATE %%sINDEX %%I ON %%s%%I.%%I USING ', CASE WHEN i.indisunique THEN 'UNIQUE ' END
-                            , ic.relname, CASE WHEN ic.relkind = 'I' THEN 'ONLY ' END, n.nspname, c.relname)
+                            , ic.relname, CASE WHEN ic.relkind = 'I' THEN 'ONLY ' END, c.nspname, c.relname)
                      , CASE WHEN i.indexprs IS NOT NULL THEN
-                         array(SELECT coalesce(pg_get_indexdef(i.indexrelid, k, false), '???')
+                         array(SELECT coalesce(pg_get_indexdef(i.indexrelid, k, true), '???')
                                  FROM generate_series(1, i.indnatts) k) END
                      , pg_get_expr(i.indpred, i.indrelid)) END))
             FROM (SELECT * FROM pg_catalog.pg_index WHERE indrelid = c.oid ORDER BY indexrelid) i
@@ -186,10 +191,14 @@ SELECT c.oid::bigint
            (SELECT s.srvname FROM pg_catalog.pg_foreign_table t
               JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver WHERE t.ftrelid = c.oid) END
        , c.relpersistence, c.relrowsecurity, c.reloptions) AS payload
-  FROM pg_catalog.pg_class c
-  JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
- WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't'
-   AND c.relnamespace = ANY (%(schemas)s::bigint[]::oid[])
+  FROM (SELECT p.oid, s.nspname, p.relname, p.relkind, p.relispartition, p.reltuples, p.relpages, p.relpartbound
+             , p.relpersistence, p.relrowsecurity, p.reloptions
+          FROM pg_catalog.pg_class p
+          JOIN pg_catalog.pg_namespace s ON s.oid = p.relnamespace
+         WHERE p.relkind IN ('r', 'p', 'v', 'm', 'f') AND p.relpersistence <> 't'
+           AND p.relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AND p.oid > %(after)s::bigint::oid
+         ORDER BY p.oid
+        OFFSET 0) c  -- a fence: what is costly is made after the sort, row by row
 
 -- The connection test only.
 -- name: catalog_rights

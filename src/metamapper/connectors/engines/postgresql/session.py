@@ -28,6 +28,8 @@ LOCK_TIMEOUT = "15s"
 IDLE_TIMEOUT = "300s"
 TELLS_EMPTY_FROM_UNKNOWN = 14
 CANCEL_SECONDS = 5.0
+ATTEMPTS = 4
+"""How often a read is begun before a catalog that changes all the time is given up."""
 
 QUERIES = load("metamapper.connectors.engines.postgresql")
 
@@ -67,8 +69,7 @@ class PostgresqlSession:
         self._torn: dict[str, str] = {}
         self.statements = StatementLog()
         self.expected: int | None = None
-        self.rows("begin")
-        facts = self.rows("prepare", self._time_outs())[0]
+        facts = self._begin()
         self._block_size: int = facts["block_size"]
         self._role: str = facts["role"]
         self._database_oid: int = facts["database_oid"]
@@ -90,19 +91,21 @@ class PostgresqlSession:
         return [self._scope(schema) for schema in self._in_scope(within)], True
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
-        readable = [schema.oid for schema in self._in_scope(within) if schema.usable]
-        self._read_began = True
-        with self._sent("relations") as (statement, sql), self._connection.cursor() as cursor:
-            ascii_only = self._connection.info.encoding == "ascii"
-            cursor.adapters.register_loader("json", _AsUtf8 if ascii_only else _AsSent)
-            statement.rows = 0
-            for row in cursor.stream(sql, {"schemas": readable}):
-                if self._cancelled:
-                    raise errors.Cancelled
-                statement.rows += 1
-                observation = self._observation(row)
-                if observation and within.allows_table(observation.schema, observation.name):
-                    yield observation
+        """Where something that is dropped in mid-read ends the statement, the read goes on in a newer snapshot."""
+        seen: set[tuple[str, str]] = set()
+        last = 0
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                for oid, observation in self._stream(within, after=last):
+                    last = oid
+                    if self._is_first(observation, seen) and within.allows_table(observation.schema, observation.name):
+                        yield observation
+            except errors.ReadDisturbed:
+                if attempt == ATTEMPTS:
+                    raise
+                self._begin_again()
+            else:
+                return
 
     def decode(self, payload: bytes) -> Relation:
         return decode(payload)
@@ -115,6 +118,41 @@ class PostgresqlSession:
         except psycopg.Error:
             # The server is out of reach: end the session from this side, so that the reader stops waiting for it.
             self._connection.close()
+
+    def _stream(self, within: ScopeFilter, *, after: int) -> Iterator[tuple[int, Observation]]:
+        """What can be told of the relations behind an oid, with their oids."""
+        readable = [schema.oid for schema in self._in_scope(within) if schema.usable]
+        self._read_began = True
+        with self._sent("relations") as (statement, sql), self._connection.cursor() as cursor:
+            ascii_only = self._connection.info.encoding == "ascii"
+            cursor.adapters.register_loader("json", _AsUtf8 if ascii_only else _AsSent)
+            statement.rows = 0
+            for row in cursor.stream(sql, {"schemas": readable, "after": after}):
+                if self._cancelled:
+                    raise errors.Cancelled
+                statement.rows += 1
+                observation = self._observation(row)
+                if observation:
+                    yield row[0], observation
+
+    def _is_first(self, observation: Observation, seen: set[tuple[str, str]]) -> bool:
+        """Whether this name was not seen yet: in a newer snapshot it may have passed on to another relation."""
+        key = (observation.schema, observation.name)
+        if key in seen:
+            self._torn[observation.schema] = observation.name
+            return False
+        seen.add(key)
+        return True
+
+    def _begin_again(self) -> None:
+        """A new transaction, which sees what is there now."""
+        self.rows("end")
+        self._schemas = None
+        self._begin()
+
+    def _begin(self) -> dict[str, Any]:
+        self.rows("begin")
+        return self.rows("prepare", self._time_outs())[0]
 
     def _observation(self, row: tuple[Any, ...]) -> Observation | None:
         oid, schema, name, code, is_partition, tuples, pages, payload = row
@@ -159,7 +197,7 @@ class PostgresqlSession:
             reason = f"The role {self._role} has no USAGE on this schema."
             return Completeness.UNREADABLE, reason, grant_usage(schema.name, self._role)
         if schema.name in self._torn:
-            return Completeness.PARTIAL, f"{self._torn[schema.name]} was dropped while it was read.", None
+            return Completeness.PARTIAL, f"{self._torn[schema.name]} was dropped or replaced while it was read.", None
         return Completeness.COMPLETE, None, None
 
     def _time_outs(self) -> Mapping[str, str]:
@@ -184,7 +222,7 @@ class PostgresqlSession:
             raise errors.Cancelled
         sql = QUERIES.at(name, self._version)
         try:
-            with self.statements.sent(name, sql) as statement:
+            with self.statements.sent(name, sql.replace("%%", "%")) as statement:
                 yield statement, sql
         except psycopg.Error as error:
             if self._cancelled:
