@@ -96,13 +96,13 @@ class _Matching:
         return left
 
     def decide(self) -> None:
-        if self.stable_ids and self.left:
-            owners = self._owners()
+        owners = self._owners() if self.stable_ids else {}
+        if self.stable_ids:
             self._keep_names(owners)
             self._follow_ids(owners)
             self._fall_back_on_names()
         self._bring_back()
-        self._look_alike()
+        self._look_alike(owners)
 
     def unclaimed(self) -> Iterator[KnownRelation]:
         yield from self.active.values()
@@ -143,6 +143,8 @@ class _Matching:
             if holder is None:
                 continue
             rival, elsewhere = owners.get(item.ordinal), living.get(holder.id)
+            if rival is not None and (rival.schema, rival.name) == (item.schema, item.name):
+                continue  # its own object under its own name; the holder is one that is not proved gone
             if rival is None and elsewhere is None:
                 self._claim(holder, item, ChangeKind.REBUILT)
             elif (rival is None or self._can_yield(rival, paths)) and self._alike(holder, item):
@@ -197,22 +199,27 @@ class _Matching:
             return False
         return owner.name == item.name or self.fetch.likeness(owner.id, item.ordinal) >= PLAUSIBLE
 
-    def _look_alike(self) -> None:
-        vanished = [item for item in self.unclaimed() if self.readable(item.schema)]
-        if not (vanished and self.left):
+    def _look_alike(self, owners: dict[int, KnownRelation]) -> None:
+        """Leaves out those on both sides of whom a native id tells what became of them."""
+        told = {owner.id for owner in owners.values()}
+        vanished = [item for item in self.unclaimed() if item.id not in told and self.readable(item.schema)]
+        appeared = [item for item in self.left.values() if item.ordinal not in owners]
+        if not (vanished and appeared):
             return
         open_ids = {item.id for item in self.unclaimed()}
         settled = {(item.schema, item.shape) for item in self.known if not item.retired and item.id not in open_ids}
         unread = {item.shape for item in self.unclaimed() if not self.readable(item.schema)}
         matches, self.suggestions = find_lookalikes(
-            vanished, list(self.left.values()), self.fetch, settled=settled, unread=unread, stable_ids=self.stable_ids
+            vanished, appeared, self.fetch, settled=settled, unread=unread, stable_ids=self.stable_ids
         )
         for owner, item, why in matches:
             self._claim(owner, item, travelled(owner, item), why, Certainty.INFERRED)
 
 
-def travelled(owner: KnownRelation, item: SeenRelation) -> ChangeKind:
-    return ChangeKind.MOVED if owner.schema != item.schema else ChangeKind.RENAMED
+def travelled(owner: KnownRelation, item: SeenRelation) -> ChangeKind | None:
+    if owner.schema != item.schema:
+        return ChangeKind.MOVED
+    return ChangeKind.RENAMED if owner.name != item.name else None
 
 
 def _other_object(holder: KnownRelation, item: SeenRelation) -> bool:

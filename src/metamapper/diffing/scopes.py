@@ -24,7 +24,7 @@ def match_scopes(
         matching.by_id([item for item in known if item.retired])
     matching.by_name([item for item in known if item.retired], stable_ids=stable_ids)
     open_scopes = [item for item in known if not item.retired and item.id not in matching.claimed]
-    vanished = open_scopes if list_complete else []
+    vanished = _proved_gone(open_scopes, seen) if list_complete else []
     return ScopeMatching(
         pairs=sorted(matching.pairs, key=lambda pair: pair.ordinal),
         appeared=list(matching.left),
@@ -75,10 +75,17 @@ def _suggestions(vanished: Sequence[KnownScope], left: dict[int, Scope], *, dist
     return [SuggestedPair(owner.id, ordinal, evidence.same_scope(owner.name, scope.name))]
 
 
+def _proved_gone(open_scopes: Sequence[KnownScope], seen: Sequence[Scope]) -> list[KnownScope]:
+    """All but those whose name another schema took that was not read wholly: what was in them cannot be told from what
+    may be in that one.
+    """
+    unsure = {scope.name for scope in seen if scope.completeness is not Completeness.COMPLETE}
+    return [item for item in open_scopes if item.name not in unsure]
+
+
 def _readable(seen: Sequence[Scope], vanished: Sequence[KnownScope], unproved: Sequence[KnownScope]) -> frozenset[str]:
     """Names under which relations may vanish. A name that a schema without proof of its end also bears is none."""
     complete = {scope.name for scope in seen if scope.completeness is Completeness.COMPLETE}
     gone = {item.name for item in vanished}
-    listed = {scope.name for scope in seen}
     kept = {item.name for item in unproved} - gone
-    return frozenset((complete - kept) | (gone - listed))
+    return frozenset((complete | gone) - kept)
