@@ -112,6 +112,11 @@ class PostgresqlSubject:
             yield PostgresqlSource(stack.enter_context(fresh_postgresql(self.server_url)), role)
 
     @contextmanager
+    def right_password(self) -> Iterator[EngineSettings]:
+        assert self.guarded
+        yield settings_of(self.guarded.url)
+
+    @contextmanager
     def wrong_passwords(self) -> Iterator[Sequence[EngineSettings]]:
         assert self.guarded
         known = settings_of(self.guarded.url)

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +73,9 @@ class SqliteSubject:
         source.path.unlink(missing_ok=True)
         source.run("VACUUM")
         yield source
+
+    def right_password(self) -> AbstractContextManager[EngineSettings]:
+        raise LookupError("A file has no sign-in")
 
     @contextmanager
     def wrong_passwords(self) -> Iterator[Sequence[EngineSettings]]:

@@ -51,6 +51,11 @@ class FaultSuite:
             same(read(subject, source, settings=guarded.reader), before, "What is read after the remedy")
 
     @promise(Ability.PASSWORDS)
+    def test_the_right_password_signs_in(self, subject: Subject) -> None:
+        with subject.right_password() as settings, subject.engine.connect(settings).open() as session:
+            holds(session.server.version, "The version of the server")
+
+    @promise(Ability.PASSWORDS)
     def test_a_wrong_password_is_said_and_never_shown(self, subject: Subject) -> None:
         with subject.wrong_passwords() as refused:
             holds(refused, "The subject has settings that are refused")

@@ -68,6 +68,10 @@ class Subject(Protocol):
         """A new, empty database."""
         ...
 
+    def right_password(self) -> AbstractContextManager[EngineSettings]:
+        """Settings of a server that asks for a password, with the right one."""
+        ...
+
     def wrong_passwords(self) -> AbstractContextManager[Sequence[EngineSettings]]:
         """Settings that a server refuses, each with a secret of at least eight characters in it."""
         ...

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, run_checks
-from metamapper.connectors.engines.postgresql.dial import authority_file, dialled
+from metamapper.connectors.engines.postgresql.dial import addresses, authority_file, dialled
 from metamapper.connectors.engines.postgresql.errors import connection_failed, create_role, tls_failed
 from metamapper.connectors.engines.postgresql.names import quoted
 from metamapper.connectors.engines.postgresql.session import QUERIES, PostgresqlSession
@@ -60,10 +60,10 @@ class _Test:
         self._session: PostgresqlSession | None = None
 
     def name_lookup(self) -> Finding:
+        host = self._settings.host
+        self._addresses = addresses(self._settings, self._reach)
         if self._settings.is_socket:
             return Finding("A unix socket of this machine")
-        host = self._settings.host
-        self._addresses = self._reach.addresses(host, self._settings.port)
         is_address = self._addresses == (host,)
         return Finding("An address needs none" if is_address else f"{host} is {', '.join(self._addresses)}")
 

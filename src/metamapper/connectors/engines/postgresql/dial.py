@@ -29,6 +29,7 @@ _FIXED = {
     "gssencmode": "disable",
     "min_protocol_version": "3.0",
     "max_protocol_version": "3.0",
+    "require_auth": "scram-sha-256,md5,password,none",  # no tickets or tokens of the worker's own account
     "passfile": NOWHERE,
     "sslcert": NOWHERE,
     "sslkey": NOWHERE,
@@ -74,7 +75,7 @@ def _first_that_answers(settings: PostgresqlSettings, reach: Reach, authority: s
     """Try the addresses of the host in turn, all of them within one connect time-out."""
     deadline = monotonic() + settings.connect_timeout
     failure: errors.ConnectorError = errors.ConnectionTimeout()
-    for address in _addresses(settings, reach):
+    for address in addresses(settings, reach):
         left = max(1, round(deadline - monotonic()))
         try:
             return psycopg.connect(
@@ -90,7 +91,8 @@ def _first_that_answers(settings: PostgresqlSettings, reach: Reach, authority: s
 _NEXT_ADDRESS_MAY_HELP = (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout)
 
 
-def _addresses(settings: PostgresqlSettings, reach: Reach) -> tuple[str, ...]:
+def addresses(settings: PostgresqlSettings, reach: Reach) -> tuple[str, ...]:
+    """Where to connect to, checked; a blank one for a socket. Raises a ``ConnectorError``."""
     if not settings.is_socket:
         return reach.addresses(settings.host, settings.port)
     if not reach.sockets:

@@ -17,7 +17,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[errors.ConnectorError]], ...] = tuple(
     for pattern, error in (
         (r"password authentication failed|no password supplied|SCRAM|authentication failed for", errors.SignInFailed),
         (r'role ".*" does not exist|not permitted to log in|authentication method', errors.SignInFailed),
-        (r"no pg_hba.conf entry.*(SSL off|no encryption)", errors.TlsFailed),
+        (r"pg_hba.conf (entry|rejects).*(SSL off|no encryption)", errors.TlsFailed),
         (r"no pg_hba.conf entry|pg_hba.conf rejects", errors.SignInFailed),
         (r'database ".*" does not exist|not currently accepting connections', errors.DatabaseUnknown),
         (r"permission denied for database", errors.PermissionMissing),
@@ -104,7 +104,7 @@ def _advice(kind: type[errors.ConnectorError], said: str, settings: PostgresqlSe
 
 def _tls_advice(said: str, settings: PostgresqlSettings) -> str:
     if settings.tls_mode is Tls.OFF:
-        return "The server wants TLS: set TLS to “Verify certificate and name”."
+        return "The server lets nobody like this in without TLS: set TLS to “Verify certificate and name”."
     if "does not support SSL" in said:
         return "The server offers no TLS: switch `ssl = on` there, or set TLS to “No TLS” knowingly."
     if "does not match host name" in said:
