@@ -46,7 +46,15 @@ def test_exact_moment_has_seconds_and_zone() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.002, "2 ms"), (0.3, "300 ms"), (1.24, "1.2 s"), (41, "41 s"), (1290, "21 min"), (7300, "2 h")],
+    [
+        (0.0001, "under 1 ms"),
+        (0.002, "2 ms"),
+        (0.3, "300 ms"),
+        (1.24, "1.2 s"),
+        (41, "41 s"),
+        (1290, "21 min"),
+        (7300, "2 h"),
+    ],
 )
 def test_span(seconds: float, said: str) -> None:
     assert moments.span(seconds) == said

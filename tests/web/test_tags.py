@@ -95,3 +95,9 @@ def test_a_megabyte_of_view_is_cut_and_says_so() -> None:
     assert shown is not None
     assert len(shown) < 500
     assert "characters more" in shown
+
+
+def test_a_removed_column_keeps_the_spelling_of_its_type() -> None:
+    state = packed({"name": "fee", "type": "numeric(8,4)", "nullable": False, "default": "0"})
+    facts = differences.facts_of(a_change(kind="removed", before=state))
+    assert facts.diffs == [differences.Difference("was", "numeric(8,4) not null default 0", None)]

@@ -1,5 +1,6 @@
 """Reading one datastore into a stage: ask whether anything changed, and only then look at everything."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from metamapper.inspection.stage import Stage
 from metamapper.schema import Completeness, Scope
 
 Report = Callable[[dict[str, Any]], None]
-"""Tells the run's page how far the work is: phase, done, total, schema."""
+"""Tells the run's page how far the work is: phase, done, total, schema, and schemas (how many of each are read)."""
 
 EVERY = 250
 """Relations between two reports."""
@@ -53,10 +54,13 @@ def read(
 ) -> Reading:
     """Stream every relation into the stage. ``expected`` is the number of relations of the last look, for the progress."""
     session.scopes(within)
+    seen: Counter[str] = Counter()
     for done, observation in enumerate(session.relations(within)):
         stage.add(observation, known=known)
+        seen[observation.schema] += 1
         if done % EVERY == 0:
-            report({"phase": "read", "done": done, "total": expected, "schema": observation.schema})
+            now = {"schema": observation.schema, "schemas": dict(seen)}
+            report({"phase": "read", "done": done, "total": expected, **now})
     # Asked again: a scope that lost something in mid-read says so now.
     scopes, list_complete = session.scopes(within)
     return Reading(scopes, list_complete, token, session.server.version)

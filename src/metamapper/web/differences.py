@@ -21,6 +21,7 @@ ICONS: Mapping[str, str] = {
 }
 NOUNS: Mapping[str, str] = {"relation": "table"}
 _SHOWN = 400
+_LINE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,11 @@ class Difference:
     label: str
     before: str | None
     after: str | None
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it is too much to be read in a line."""
+        return any(len(text) > _LINE for text in (self.before, self.after) if text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +91,16 @@ def _sentence(change: Change, noun: str, state: Mapping[str, Any]) -> str:
 
 def column_words(state: Mapping[str, Any]) -> str:
     """``numeric(12,2), not null, default 0``"""
+    return ", ".join(_column_facts(state))
+
+
+def _column_facts(state: Mapping[str, Any]) -> list[str]:
     words = [str(state.get("type", ""))]
     if state.get("nullable") is False:
         words.append("not null")
     if state.get("default") is not None:
         words.append(f"default {state['default']}")
-    return ", ".join(word for word in words if word)
+    return [word for word in words if word]
 
 
 def _diffs(change: Change, state: Mapping[str, Any]) -> Sequence[Difference]:
@@ -100,7 +110,7 @@ def _diffs(change: Change, state: Mapping[str, Any]) -> Sequence[Difference]:
             for each in change.fields
         ]
     if change.kind == ChangeKind.REMOVED and change.asset == "column" and state:
-        return [Difference("was", column_words(state).replace(",", ""), None)]
+        return [Difference("was", " ".join(_column_facts(state)), None)]
     if change.asset in {"index", "constraint"} and state.get("definition"):
         gone = change.kind == ChangeKind.REMOVED
         text = _text(state["definition"])

@@ -43,7 +43,9 @@ def calendar(moment: datetime, now: datetime) -> str:
 
 
 def span(seconds: float) -> str:
-    """``2 ms``, ``1.2 s``, ``41 s``, ``21 min``, ``3 h``"""
+    """``under 1 ms``, ``2 ms``, ``1.2 s``, ``41 s``, ``21 min``, ``3 h``"""
+    if seconds < 0.0005:  # noqa: PLR2004 - rounds to no millisecond
+        return "under 1 ms"
     if seconds < 1:
         return f"{seconds * 1000:.0f} ms"
     if seconds < 10:  # noqa: PLR2004 - below ten seconds the tenth is worth a digit

@@ -17,11 +17,12 @@ from metamapper.runs.models import Attempt, Run, State
 from metamapper.runs.timing import timing
 from metamapper.web import moments
 from metamapper.web.runs.diagnosis import advice, mends_in_settings, stages
-from metamapper.web.runs.words import ACTIVE, BAD, GOOD, Shape, found, seconds, shape_of, trigger
+from metamapper.web.runs.words import ACTIVE, BAD, GOOD, Shape, found, seconds, sent, shape_of, trigger
 from metamapper.web.stores import schedule_of
 
 EARLIER = 4
 STREAK = 20
+SCOPES = 200
 PHASES: Sequence[tuple[str, str]] = (
     ("connect", "Connect"),
     ("probe", "Probe"),
@@ -84,8 +85,8 @@ def about(user: User, run: Run) -> dict[str, Any]:
         "lede": lede(run),
         "live": run.state in ACTIVE,
         "phases": phases(run),
-        "scopes": _scopes(user, run),
-        "statements": run.statements,
+        **_shown_scopes(_scopes(user, run)),
+        "statements": [statement | {"label": sent(statement)} for statement in run.statements],
         "attempts": attempts(run),
         "worker": run.lease_owner or (attempt.owner if attempt else ""),
         "schedule": schedule_of(run.datastore),
@@ -203,6 +204,16 @@ def _scopes(user: User, run: Run) -> Sequence[ScopeLine]:
     if run.state == State.RUNNING:
         return _scopes_now(user, run)
     return [_scope(scope) for scope in run.scopes]
+
+
+def _shown_scopes(scopes: Sequence[ScopeLine]) -> dict[str, Any]:
+    """What is not complete or not as before comes first; of a great many schemas the rest is only counted."""
+    quiet = [scope for scope in scopes if scope.shape.state == "success" and scope.differences in {"", "none"}]
+    if len(scopes) <= SCOPES:
+        return {"scopes": scopes, "scope_count": len(scopes), "more_scopes": 0}
+    loud = [scope for scope in scopes if scope not in quiet]
+    shown = [*loud, *quiet][:SCOPES]
+    return {"scopes": shown, "scope_count": len(scopes), "more_scopes": len(scopes) - len(shown)}
 
 
 def _scope(scope: Mapping[str, Any]) -> ScopeLine:

@@ -22,6 +22,21 @@ BAD = (State.FAILED, State.DEAD)
 ACTIVE = (State.QUEUED, State.RUNNING)
 
 
+STATEMENTS: Mapping[str, str] = {
+    "begin": "Open a read-only session",
+    "prepare": "Set how names are spelled",
+    "distrust": "Let no definition in the file do anything",
+    "probe": "Did anything change?",
+    "scopes": "Schemas, and whether they can be read",
+    "count": "How many objects there are",
+    "relations": "Relations with their columns, indexes and constraints",
+    "objects": "Relations",
+    "columns": "Columns",
+    "views": "Views",
+}
+"""What the engines' own statements are for; one that is not here is called what its engine calls it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """``state`` picks the sign, ``word`` is said beside it."""
@@ -48,6 +63,12 @@ def trigger(run: Run) -> str:
     if run.trigger == Trigger.INITIAL:
         return "First look"
     return f"Button, {run.requested_by}" if run.requested_by else "Button"
+
+
+def sent(statement: Mapping[str, object]) -> str:
+    """What a statement is for."""
+    label = str(statement.get("label") or "")
+    return STATEMENTS.get(label) or label.replace("_", " ").capitalize()
 
 
 def found(run: Run) -> str:
