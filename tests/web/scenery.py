@@ -53,6 +53,13 @@ class Scenery:
             "table": relation.pk,
             "schema": relation.schema_id,
             "label": "payments",
+            "column": Change.objects.filter(datastore=self.warehouse, kind="changed").values_list("asset_id")[0][0],
+            "run": self.partial.pk,
+            "change": Change.objects.get(datastore=self.warehouse, certainty="inferred").pk,
+            "hold": Hold.objects.get(datastore=self.warehouse).pk,
+            "suggestion": Suggestion.objects.get(datastore=self.warehouse).pk,
+            "kind": "relation",
+            "asset": relation.pk,
         }
 
 

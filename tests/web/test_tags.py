@@ -79,7 +79,36 @@ def test_fields_are_shown_before_and_after() -> None:
 def test_an_added_column_says_what_it_is() -> None:
     state = packed({"name": "is_test", "type": "boolean", "nullable": False, "default": "false"})
     facts = differences.facts_of(a_change(kind="added", after=state))
-    assert facts.words == "boolean, not null, default false"
+    assert facts.words == "boolean, not null"
+    assert facts.sentence == "boolean, not null, default false"
+    assert facts.diffs == [differences.Difference("default", None, "false")]
+
+
+def test_what_a_removed_column_was_keeps_its_commas() -> None:
+    state = packed({"name": "fee", "type": "numeric(8,4)", "nullable": False, "default": "0"})
+    facts = differences.facts_of(a_change(kind="removed", before=state))
+    assert facts.diffs == [differences.Difference("was", "numeric(8,4) not null default 0", None)]
+
+
+def test_what_only_follows_is_not_shown() -> None:
+    fields = [
+        {"field": "type", "before": "int", "after": "text"},
+        {"field": "family", "after": "string", "quiet": True},
+    ]
+    assert [each.label for each in differences.facts_of(a_change(fields=fields)).diffs] == ["type"]
+
+
+def test_what_a_key_refers_to_reads_as_a_name() -> None:
+    reference = {"schema": "crm", "relation": "customers", "columns": ["id"]}
+    assert differences.as_text(reference) == "crm.customers (id)"
+
+
+def test_evidence_is_laid_out_only_where_a_match_was_not_proved() -> None:
+    evidence = {"rule": "native_id", "summary": "The engine kept its id 7."}
+    proved = differences.facts_of(a_change(kind="renamed", certainty="certain", evidence=evidence))
+    assert (proved.told, proved.proof) == (False, "the engine kept its id 7.")
+    inferred = differences.facts_of(a_change(kind="renamed", certainty="inferred", evidence=evidence))
+    assert (inferred.told, inferred.proof) == (True, "")
 
 
 def test_a_removed_index_shows_what_it_was() -> None:

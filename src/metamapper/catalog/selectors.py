@@ -1,5 +1,6 @@
 """Reading current truth for pages. Every function passes the gate; the past is ``history``'s."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 
 from metamapper.catalog.models import Column, Constraint, Hold, Index, Relation, Schema
 from metamapper.datastores.models import Datastore
+from metamapper.lib.lookups import AnyOf
 from metamapper.schema import AssetKind
 
 if TYPE_CHECKING:
@@ -52,6 +54,28 @@ def pending_holds(user: "Person", datastore: Datastore) -> QuerySet[Hold]:
     """What is held back and waits for a decision, the oldest first."""
     found = Hold.objects.visible_to(user).filter(datastore=datastore, state=Hold.State.PENDING)
     return found.select_related("schema").order_by("created_at", "id")
+
+
+def relations_of(user: "Person", ids: Iterable[UUID], *, limit: int) -> list[tuple[UUID, str]]:
+    """The first of these relations by name, as (id, name)."""
+    found = Relation.objects.visible_to(user).filter(AnyOf("id", ids)).order_by("name", "id")
+    return list(found.values_list("id", "name")[:limit])
+
+
+def schemas_of(user: "Person", ids: Iterable[UUID], *, limit: int) -> list[tuple[UUID, str]]:
+    """The first of these schemas by name, as (id, name)."""
+    found = Schema.objects.visible_to(user).filter(AnyOf("id", ids)).order_by("name", "id")
+    return list(found.values_list("id", "name")[:limit])
+
+
+def paths_of(user: "Person", kind: AssetKind, ids: Iterable[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """The present path of each asset, retired or not: its schema's name, its relation's, its own. One query."""
+    if kind in _CHILDREN:
+        found = _CHILDREN[kind].objects.visible_to(user).filter(AnyOf("id", ids))
+        rows = found.values_list("id", "relation__schema__name", "relation__name", "name")
+        return {row[0]: row[1:] for row in rows}
+    relations = Relation.objects.visible_to(user).filter(AnyOf("id", ids))
+    return {row[0]: row[1:] for row in relations.values_list("id", "schema__name", "name")}
 
 
 def place_of(user: "Person", kind: AssetKind, asset_id: UUID) -> Place | None:

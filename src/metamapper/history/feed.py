@@ -74,6 +74,11 @@ class Fold:
     number: int
     path: Sequence[str] = ()
 
+    @property
+    def parent_path(self) -> Sequence[str]:
+        """The names of what they have in common; empty for schemas, which belong to the datastore itself."""
+        return self.path[:-1]
+
     def matching(self) -> Q:
         common = Q(kind=self.kind, asset=self.asset, parent_id=self.parent_id, run_id=self.run_id)
         return common & Q(severity=Severity.SAFE, certainty=Certainty.CERTAIN)
@@ -202,7 +207,7 @@ def _in_order(found: QuerySet[Change]) -> QuerySet[Change]:
 
 def _runs(user: "Person", groups: Sequence[Group]) -> dict[UUID, Run]:
     found = Run.objects.visible_to(user).filter(AnyOf("id", [group.run_id for group in groups]))
-    return {run.id: run for run in found.select_related("datastore").defer("statements", "scopes", "progress")}
+    return {run.id: run for run in found.select_related("datastore").defer("statements", "progress")}
 
 
 def rest_of_run(

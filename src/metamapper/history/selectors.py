@@ -16,7 +16,7 @@ from metamapper.catalog.models import Constraint, Relation, Schema
 from metamapper.catalog.records import load_records
 from metamapper.datastores.models import Datastore
 from metamapper.history.codec import unpack
-from metamapper.history.models import RelationVersion, SchemaVersion
+from metamapper.history.models import RelationVersion, SchemaVersion, Suggestion
 from metamapper.lib.lookups import AnyOf
 from metamapper.schema import RelationRecord
 
@@ -154,6 +154,12 @@ def _by_name(
     return sources
 
 
+def pending_suggestions(user: "Person", datastore: Datastore) -> QuerySet[Suggestion]:
+    """What may be one and waits for a person, the newest first."""
+    found = Suggestion.objects.visible_to(user).filter(datastore=datastore, state=Suggestion.State.PENDING)
+    return found.order_by("-at", "-id")
+
+
 @dataclass(frozen=True, slots=True)
 class Referring:
     """A foreign key of another relation (or of the same one) that points here."""
@@ -164,6 +170,10 @@ class Referring:
     constraint: str
     columns: tuple[str, ...]
     to: tuple[str, ...]
+
+    @property
+    def path(self) -> tuple[str, str]:
+        return self.schema, self.relation
 
 
 def referring(user: "Person", state: RelationState, as_of: datetime | None = None) -> list[Referring]:

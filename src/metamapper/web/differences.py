@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from metamapper.history.models import Change
-from metamapper.schema import ChangeKind
+from metamapper.schema import Certainty, ChangeKind
 
 ICONS: Mapping[str, str] = {
     ChangeKind.ADDED: "plus",
@@ -47,6 +47,10 @@ class Facts:
     sentence: str
     diffs: Sequence[Difference]
     inferred: bool
+    told: bool
+    """Whether the evidence is laid out: it is where a match was not proved."""
+    proof: str
+    """Why a match is certain, where the engine says so."""
 
     @property
     def more(self) -> int:
@@ -62,7 +66,17 @@ def facts_of(change: Change) -> Facts:
         sentence=_sentence(change, noun, state),
         diffs=_diffs(change, state),
         inferred=change.certainty == "inferred",
+        told=bool(change.evidence) and change.certainty != Certainty.CERTAIN,
+        proof=_proof(change),
     )
+
+
+def _proof(change: Change) -> str:
+    if not change.evidence or change.certainty != Certainty.CERTAIN:
+        return ""
+    summary = str(change.evidence.get("summary", ""))
+    # It goes on behind a colon.
+    return summary[:1].lower() + summary[1:]
 
 
 def _noun(asset: str, state: Mapping[str, Any]) -> str:
@@ -73,7 +87,7 @@ def _noun(asset: str, state: Mapping[str, Any]) -> str:
 
 def _words(change: Change, noun: str, state: Mapping[str, Any]) -> str:
     if change.kind == ChangeKind.ADDED and change.asset == "column":
-        return column_words(state)
+        return column_words({**state, "default": None})
     if change.kind == ChangeKind.ADDED and change.asset != "relation":
         return noun
     if change.asset == "column" and change.kind in {ChangeKind.CHANGED, ChangeKind.RENAMED}:
@@ -91,45 +105,50 @@ def _sentence(change: Change, noun: str, state: Mapping[str, Any]) -> str:
 
 def column_words(state: Mapping[str, Any]) -> str:
     """``numeric(12,2), not null, default 0``"""
-    return ", ".join(_column_facts(state))
+    return ", ".join(column_facts(state))
 
 
-def _column_facts(state: Mapping[str, Any]) -> list[str]:
-    words = [str(state.get("type", ""))]
+def column_facts(state: Mapping[str, Any]) -> list[str]:
+    """The type, and what of null and default is worth a word."""
+    facts = [str(state.get("type", ""))]
     if state.get("nullable") is False:
-        words.append("not null")
+        facts.append("not null")
     if state.get("default") is not None:
-        words.append(f"default {state['default']}")
-    return [word for word in words if word]
+        facts.append(f"default {state['default']}")
+    return [fact for fact in facts if fact]
 
 
 def _diffs(change: Change, state: Mapping[str, Any]) -> Sequence[Difference]:
-    if change.fields:
+    told = [each for each in change.fields if not each.get("quiet")]
+    if told:
         return [
-            Difference(_label(each["field"]), _text(each.get("before")), _text(each.get("after")))
-            for each in change.fields
+            Difference(_label(each["field"]), as_text(each.get("before")), as_text(each.get("after"))) for each in told
         ]
     if change.kind == ChangeKind.REMOVED and change.asset == "column" and state:
-        return [Difference("was", " ".join(_column_facts(state)), None)]
+        return [Difference("was", " ".join(column_facts(state)), None)]
+    if change.kind == ChangeKind.ADDED and change.asset == "column" and state.get("default") is not None:
+        return [Difference("default", None, as_text(state["default"]))]
     if change.asset in {"index", "constraint"} and state.get("definition"):
         gone = change.kind == ChangeKind.REMOVED
-        text = _text(state["definition"])
+        text = as_text(state["definition"])
         return [Difference("definition", text if gone else None, None if gone else text)]
     return []
 
 
 def _label(field: str) -> str:
-    return field.replace("_", " ")
+    return field.removeprefix("extras.").replace("_", " ")
 
 
-def _text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """A JSON value as a person reads it: yes and no, lists by commas; long ones are cut with what was left out."""
     if value is None:
         return None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(_text(each)) for each in value)
+        return ", ".join(str(as_text(each)) for each in value)
+    if isinstance(value, dict) and {"schema", "relation"} <= value.keys():
+        return f"{value['schema']}.{value['relation']} ({', '.join(value.get('columns', ()))})"
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]} … ({len(text) - _SHOWN} characters more)"
 

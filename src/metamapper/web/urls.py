@@ -11,6 +11,7 @@ within_workspace: Patterns = [
     path("", include("metamapper.web.datastores.urls")),
     path("", include("metamapper.web.runs.urls")),
     path("", include("metamapper.web.search.urls")),
+    path("", include("metamapper.web.catalog.urls")),
 ]
 
 urlpatterns: Patterns = [
