@@ -326,3 +326,13 @@ def test_a_schedule_is_paused_and_goes_on(datastore: Datastore, clock: Clock) ->
 def test_an_interval_is_positive(datastore: Datastore) -> None:
     with pytest.raises(ValueError, match="none"):
         set_schedule(datastore, interval_seconds=0)
+
+
+def test_a_run_that_was_stopped_at_its_deadline_was_not_cancelled_by_anybody(
+    datastore: Datastore, clock: Clock
+) -> None:
+    run = requested(datastore)
+    lease = claimed(run)
+    clock.now = lease.deadline_at
+    cancelled(lease)
+    assert (fresh(run).state, fresh(run).outcome_code) == (State.QUEUED, "time.limit")

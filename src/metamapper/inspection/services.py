@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import structlog
 from django.db import connection, transaction
@@ -21,6 +21,7 @@ from metamapper.inspection.apply import Applied, apply
 from metamapper.inspection.reading import Reading, Report, read, unchanged
 from metamapper.inspection.stage import NotStaged, Stage, staging
 from metamapper.lib.crypto import WrongKey
+from metamapper.runs import execution
 from metamapper.runs import services as runs
 from metamapper.runs.models import State
 from metamapper.runs.services import Heartbeat, Lease, LeaseLost
@@ -31,18 +32,17 @@ FULL_READ_EVERY = timedelta(days=1)
 """A probe is believed for this long; then everything is read again."""
 
 
-def execute(run_id: UUID, *, owner: str, at: datetime | None = None) -> None:
+def execute(run_id: object, *, owner: str, at: datetime | None = None) -> None:
     """Do one run, from claim to end. Whatever happens ends in the ledger; nothing is raised.
 
     A message that is late, doubled, foreign or unknown finds nothing to claim. ``at`` dates what is found, where that
     is not now (the example's history).
     """
-    lease = runs.claim(run_id, owner=owner)
-    if lease is None:
-        return
-    facts = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
-    with structlog.contextvars.bound_contextvars(**facts):
+
+    def work(lease: Lease) -> None:
         _carry_out(_Work(lease, Datastore.objects.get(pk=lease.datastore_id), at))
+
+    execution.execute(run_id, work, owner=owner)
 
 
 @dataclass(slots=True)
@@ -95,6 +95,8 @@ def _carry_out(work: _Work) -> None:
         _end_failed(
             work, {"code": "catalog.moved", "title": title, "hint": "The next attempt reads it again."}, permanent=False
         )
+    except execution.TooLong:
+        raise
     except Exception:  # an error of our own must end in the ledger too, not only in the log
         reference = uuid4().hex[:12]
         log.exception("An inspection failed", reference=reference)
@@ -103,10 +105,11 @@ def _carry_out(work: _Work) -> None:
             work,
             {"code": "internal", "title": title, "hint": f"The log has the details under {reference}."},
             permanent=False,
+            retries=execution.RETRIES_OF_THE_UNKNOWN,
         )
 
 
-def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool) -> None:
+def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool, retries: int | None = None) -> None:
     # The connection may be in any state; what the ledger says decides, over a fresh one.
     if not connection.in_atomic_block:
         connection.close()
@@ -114,7 +117,14 @@ def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool) -> 
         if work.stopped.is_set():
             runs.cancelled(work.lease, statements=work.sent())
         else:
-            runs.fail(work.lease, code=outcome["code"], outcome=outcome, permanent=permanent, statements=work.sent())
+            runs.fail(
+                work.lease,
+                code=outcome["code"],
+                outcome=outcome,
+                permanent=permanent,
+                retries=retries,
+                statements=work.sent(),
+            )
     except LeaseLost:
         log.warning("The lease was lost before the end could be written", code=outcome["code"])
 

@@ -63,9 +63,8 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 def unknown_names(module: str, named: Mapping[str, Any]) -> Iterator[str]:
     """Celery ignores a misspelt name without a word; say so, with the nearest that it knows."""
     for name in sorted(set(named) - SETTING_KEYS):
-        if (nearest := _nearest(name)) or name.isupper():
-            hint = f"; did you mean {nearest}?" if nearest else "."
-            yield f"{VARIABLE}: {module}.{name} is not a Celery setting and does nothing{hint}"
+        if nearest := _nearest(name):
+            yield f"{VARIABLE}: {module}.{name} is not a Celery setting and does nothing; did you mean {nearest}?"
 
 
 def _nearest(name: str) -> str | None:

@@ -7,6 +7,7 @@ send everything twice.
 import os
 import platform
 import secrets
+import threading
 import time
 from typing import Any
 
@@ -16,6 +17,7 @@ from celery.beat import Scheduler
 from metamapper.runs.scheduler import Ledger
 from metamapper.runs.timing import timing
 
+RESIGN_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
 
@@ -29,6 +31,7 @@ class LedgerScheduler(Scheduler):
         owner = f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}"
         self.ledger = Ledger(owner, publisher(self.app))
         self._leading = False
+        self._closed = False
         self._next_tick = 0.0
 
     def setup_schedule(self) -> None:
@@ -56,5 +59,13 @@ class LedgerScheduler(Scheduler):
             return False
 
     def close(self) -> None:
-        self.ledger.stop()
+        """Resign. Celery calls this from its signal handler, perhaps in the middle of a query: hence on another connection.
+
+        Once only: a second call would come as the interpreter ends.
+        """
+        if not self._closed:
+            self._closed = True
+            thread = threading.Thread(target=self.ledger.stop, name="resign", daemon=True)
+            thread.start()
+            thread.join(RESIGN_SECONDS)
         super().close()

@@ -91,11 +91,26 @@ def fail(
         return _end(lease, now, state=State.FAILED, attempt_code=code, **details)
 
 
+TOO_LONG: Mapping[str, Any] = {
+    "code": "time.limit",
+    "title": "The inspection took too long",
+    "detail": "It was stopped at its time limit.",
+    "hint": "Narrow the scope, or raise task_soft_time_limit and task_time_limit in the Celery settings.",
+    "permanent": False,
+}
+
+
 def cancelled(lease: Lease, *, statements: Sequence[Any] | None = None) -> None:
-    """The work stopped because somebody asked for it. Commits by itself; raises ``LeaseLost``."""
+    """The work stopped because the heartbeat said so: somebody asked to cancel it, or else it is over its deadline.
+
+    Commits by itself; raises ``LeaseLost``.
+    """
     with transaction.atomic():
         now = metastore_now()
         lock_schedule(lease.datastore_id)
+        if held(lease).filter(cancel_requested_at=None).exists():
+            fail(lease, code="time.limit", outcome=TOO_LONG, permanent=False, statements=statements)
+            return
         details: dict[str, Any] = {} if statements is None else {"statements": statements}
         _end(lease, now, state=State.CANCELLED, outcome_code="cancelled", **details)
 

@@ -9,32 +9,34 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, connections
 
-from metamapper.runs.endings import cancelled, fail
+from metamapper.runs.endings import TOO_LONG, cancelled, fail
 from metamapper.runs.leases import Lease, LeaseLost, Standing, claim, standing
 from metamapper.runs.timing import timing
-from metamapper.runs.worker import owner
 
+TooLong = SoftTimeLimitExceeded
+"""Raised in the middle of the work at Celery's soft limit: let it through."""
 RETRIES_OF_THE_UNKNOWN = 1
 RETRY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
 
-def execute(message: object, work: Callable[[Lease], None]) -> None:
-    """Do ``work`` under a lease on the run that ``message`` names.
+def execute(message: object, work: Callable[[Lease], None], *, owner: str) -> None:
+    """Do ``work`` under a lease on the run that ``message`` names; ``owner`` is who holds it (``worker.owner()``).
 
     A message that names nothing to do (doubled, late, foreign, unknown) is passed over. ``work`` ends the run itself
     (``finish``, ``fail`` or ``cancelled``); an error that it lets through, or an end that it forgot, is recorded here.
     """
     run_id = _run_id(message)
-    lease = _claimed(run_id) if run_id else None
+    lease = _claimed(run_id, owner) if run_id else None
     if lease is None:
         return
-    with structlog.contextvars.bound_contextvars(run=str(run_id), attempt=lease.attempt):
+    facts = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
+    with structlog.contextvars.bound_contextvars(**facts):
         try:
             work(lease)
         except LeaseLost:
             log.warning("run.fenced")
-        except SoftTimeLimitExceeded:
+        except TooLong:
             _settle(lease, partial(_too_long, lease))
         except Exception:  # whatever it is, the run must not stay open
             log.exception("run.unexpected_error")
@@ -51,10 +53,10 @@ def _run_id(message: object) -> UUID | None:
         return None
 
 
-def _claimed(run_id: UUID) -> Lease | None:
+def _claimed(run_id: UUID, owner: str) -> Lease | None:
     """The message is gone whatever happens here; if the metastore is away, the run is sent again by and by."""
     try:
-        return claim(run_id, owner=owner())
+        return claim(run_id, owner=owner)
     except Error as error:
         connections.close_all()
         log.warning("run.not_claimed", run=str(run_id), error=type(error).__name__)
@@ -84,14 +86,7 @@ def _settle(lease: Lease, end: Callable[[], object]) -> None:
 
 
 def _too_long(lease: Lease) -> None:
-    outcome = {
-        "code": "time.limit",
-        "title": "The inspection took too long",
-        "detail": "It was stopped at the workers' time limit.",
-        "hint": "Narrow the scope, or raise task_soft_time_limit and task_time_limit in the Celery settings.",
-        "permanent": False,
-    }
-    fail(lease, code="time.limit", outcome=outcome, permanent=False)
+    fail(lease, code="time.limit", outcome=TOO_LONG, permanent=False)
 
 
 def _unexpected(lease: Lease) -> None:

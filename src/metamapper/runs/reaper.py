@@ -22,9 +22,9 @@ def reap() -> int:
     return _told("runs.reaped", taken)
 
 
-def take_from_dead(owners: list[str]) -> int:
-    """Runs of processes that are known to be dead; how many. It counts as a loss of each run."""
-    return _told("runs.worker_lost", take_back(_held_by(owners), lose))
+def take_from_dead(owners: list[str], *, blame: bool = True) -> int:
+    """Runs of processes that are known to be dead; how many. It counts as a loss of each, unless we ended them ourselves."""
+    return _told("runs.worker_lost", take_back(_held_by(owners), lose if blame else release))
 
 
 def hand_over(worker: str) -> int:

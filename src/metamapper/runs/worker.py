@@ -11,11 +11,13 @@ import secrets
 import signal
 import sys
 import threading
+import time
 from types import FrameType
 from typing import Any
 
 import structlog
 from celery import signals
+from celery.worker import state
 from django.db import Error, connections
 
 from metamapper.runs.clock import metastore_now
@@ -26,6 +28,7 @@ from metamapper.runs.timing import timing
 log = structlog.get_logger(__name__)
 FIRST_WAIT, LONGEST_WAIT = 0.5, 5.0
 JOIN_SECONDS = 5.0
+LOOK_SECONDS = 0.5
 _name = f"{platform.node()}.{secrets.token_hex(4)}"
 
 
@@ -35,34 +38,35 @@ def owner() -> str:
 
 
 class Tie:
-    """Says every 20 s that the worker lives; looks at once for the runs of dead children when told to."""
+    """Says every 20 s that the worker lives; looks every second whether a child died that was at something."""
 
     def __init__(self, name: str, slots: int) -> None:
         self._name = name
         self._slots = slots
         self._started_at = metastore_now()
-        self._look = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._next_beat = 0.0
+        self._leaving = False
         self._thread = threading.Thread(target=self._run, name="ledger-tie", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def look(self) -> None:
-        """A child may have died."""
-        self._look.set()
+    def leave(self) -> None:
+        """The worker is to stop: from now on, a child's end is our doing and not its run's."""
+        self._leaving = True
 
     def stop(self) -> None:
         """Hand over what is left, and be forgotten."""
-        self._stopping = True
-        self._look.set()
+        self._stopping.set()
         self._thread.join(JOIN_SECONDS)
 
     def _run(self) -> None:
-        while not self._stopping:
-            self._try(self._beat)
-            self._look.wait(timing().worker_beat)
-            self._look.clear()
+        while not self._stopping.is_set():
+            if time.monotonic() >= self._next_beat or _a_child_died():
+                self._next_beat = time.monotonic() + timing().worker_beat
+                self._try(self._beat)
+            self._stopping.wait(LOOK_SECONDS)
         self._try(self._leave)
 
     def _try(self, step: Any) -> None:
@@ -80,7 +84,8 @@ class Tie:
         WorkerHeartbeat.objects.update_or_create(
             name=self._name, defaults=known, create_defaults=known | {"started_at": self._started_at}
         )
-        take_from_dead([each for each in self._owners() if not _lives(each)])
+        dead = [each for each in self._owners() if not _lives(int(each.rpartition("/")[2]))]
+        take_from_dead(dead, blame=not self._leaving)
 
     def _owners(self) -> list[str]:
         return [each for each in leased_to(self._name).values_list("lease_owner", flat=True) if each]
@@ -90,13 +95,20 @@ class Tie:
         WorkerHeartbeat.objects.filter(name=self._name).delete()
 
 
-def _lives(lease_owner: str) -> bool:
-    """Whether the process lives; its parent, which asks, has buried it otherwise."""
+def _a_child_died() -> bool:
+    """Whether one that Celery believes to be at a task is gone. Celery itself looks every few seconds only."""
+    busy = [request.worker_pid for request in list(state.active_requests)]
+    return any(pid and not _lives(pid) for pid in busy)
+
+
+def _lives(pid: int) -> bool:
+    """Whether this process, or a child of it, lives: not even as one that ended and waits to be buried."""
+    if pid == os.getpid():
+        return True
     try:
-        os.kill(int(lease_owner.rpartition("/")[2]), 0)
-    except ProcessLookupError:
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
         return False
-    return True
 
 
 def wait_for_metastore() -> None:
@@ -139,7 +151,6 @@ class Installed:
         self._main = 0
         self._app: Any = None
         signals.worker_ready.connect(self.on_ready)
-        signals.task_failure.connect(self.on_task_failure)
         signals.worker_shutting_down.connect(self.on_shutting_down)
         signals.worker_shutdown.connect(self.on_shutdown)
 
@@ -169,13 +180,10 @@ class Installed:
         sys.stderr.flush()
         os._exit(controller.exitcode or 0)
 
-    def on_task_failure(self, **_: Any) -> None:
-        """In the main process this tells that a child was lost or killed; a task's own error is told in the child."""
-        if self._tie and os.getpid() == self._main:
-            self._tie.look()
-
     def on_shutting_down(self, how: str, **_: Any) -> None:
         """A warm stop waits for runs in progress, but not for ever: then it turns cold, and the runs are handed over."""
+        if self._tie:
+            self._tie.leave()
         if how == "Warm":
             timer = threading.Timer(timing().stop, self._turn_cold)
             timer.daemon = True
