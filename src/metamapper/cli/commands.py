@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "diff": "metamapper.cli.diff",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
+    "reindex": "metamapper.cli.reindex",
     "scheduler": "metamapper.cli.services",
     "up": "metamapper.cli.up",
     "web": "metamapper.cli.services",

@@ -124,10 +124,11 @@ class Backend(ABC):
 
     def fragments(self, plan: Plan) -> dict[str, str]:
         """What fills the braces of ``search.sql``."""
-        names = ("wanted", "in_datastores", "schemas", "chosen_schemas", "no_id", "any_named")
+        names = ("wanted", "in_datastores", "schemas", "in_schemas", "in_chosen_schemas", "no_id", "any_named")
         texts = [self.blocks["texts"].format(bit=bit, number=at) for at, (bit, _) in enumerate(plan.texts)]
         filled = "\nUNION ALL\n".join(texts) or SHARED["no_texts"]
-        return {name: self.blocks[name] for name in names} | {"texts": filled}
+        left_out = SHARED["left_out"] if plan.excluded else ""
+        return {name: self.blocks[name] for name in names} | {"texts": filled, "left_out": left_out}
 
     def create(self) -> Iterator[str]:
         """The statements that make the tables."""
@@ -206,7 +207,7 @@ def conditions(plan: Plan, fragments: Mapping[str, str]) -> str:
         [f"AND kind IN ({', '.join(str(int(kind)) for kind in sorted(plan.kinds))})"] if plan.kinds is not None else []
     )
     if plan.chosen_schemas is not None:
-        kept.append(f"AND schema_name_id IN ({fragments['chosen_schemas']})")
+        kept.append(f"AND schema_name_id {fragments['in_chosen_schemas']}")
     for bit, wanted in ((RETIRED, plan.retired), (DESCRIBED, plan.described), (COMMENTED, plan.commented)):
         if wanted is not None:
             kept.append(f"AND state & {bit} {'<>' if wanted else '='} 0")

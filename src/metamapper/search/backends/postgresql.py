@@ -92,8 +92,9 @@ class PostgresqlBackend(Backend):
 
     def find(self, plan: Plan) -> tuple[list[Found], list[Group]]:
         with transaction.atomic():
-            # Compiling takes longer than the query, whose costs the planner cannot know before its first part has run.
-            execute("SET LOCAL jit = off", None)
+            # The planner cannot know the costs of the query before its first part has run: compiling it would take longer
+            # than the query, and its hits would go to disk.
+            execute(self.blocks["settle"], None)
             return super().find(plan)
 
     def _copy(self, block: str, rows: Iterable[bytes]) -> None:

@@ -91,8 +91,14 @@ FROM json_to_recordset(%(wanted)s::json) AS wanted(bit int, low text, high text,
 -- name: schemas
 SELECT unnest(%(schemas)s::bigint[])
 
--- name: chosen_schemas
-SELECT unnest(%(chosen_schemas)s::bigint[])
+-- name: in_schemas
+= ANY(%(schemas)s::bigint[])
+
+-- name: in_chosen_schemas
+= ANY(%(chosen_schemas)s::bigint[])
+
+-- name: settle
+SELECT set_config('jit', 'off', true), set_config('work_mem', '64MB', true)
 
 -- name: texts
 (SELECT d.asset_id, d.kind, d.schema_name_id, d.relation_name_id, d.name_id, d.state, {bit} AS bit

@@ -115,19 +115,18 @@ named AS MATERIALIZED (
     SELECT 1 FROM search_name n WHERE n.id = w.name_id AND ' ' || n.words || ' ' LIKE '%% ' || x.phrase || ' %%'
   )
 ),
-visible (schema_name_id) AS MATERIALIZED ({schemas}),
 hits AS NOT MATERIALIZED (
   SELECT d.asset_id, d.kind, d.schema_name_id,
-    d.state + CASE WHEN w.asset_id IS NULL THEN 0 ELSE 4 END AS state,
+    d.state + CASE WHEN d.asset_id IN (SELECT asset_id FROM search_written) THEN 4 ELSE 0 END AS state,
     ((8 * 2 + (d.state & 1)) * 16) * 8 + d.kind AS score
   FROM search_document d
-  JOIN visible v ON v.schema_name_id = d.schema_name_id
-  LEFT JOIN search_written w ON w.asset_id = d.asset_id
-  WHERE d.alias_of IS NULL
-    AND d.name_id NOT IN (SELECT name_id FROM named)
-    AND d.relation_name_id NOT IN (SELECT name_id FROM named)
-    AND d.schema_name_id NOT IN (SELECT name_id FROM named)
+  WHERE d.alias_of IS NULL AND d.schema_name_id {in_schemas} {left_out}
 )
+
+-- name: left_out
+AND d.name_id NOT IN (SELECT name_id FROM named)
+AND d.relation_name_id NOT IN (SELECT name_id FROM named)
+AND d.schema_name_id NOT IN (SELECT name_id FROM named)
 
 -- name: page
 SELECT 1 AS part, asset_id, score, kind, schema_name_id, state, 0 AS amount FROM hits

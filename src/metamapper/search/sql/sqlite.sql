@@ -115,8 +115,11 @@ IN (SELECT value FROM json_each(%(datastores)s))
 -- name: schemas
 SELECT value FROM json_each(%(schemas)s)
 
--- name: chosen_schemas
-SELECT value FROM json_each(%(chosen_schemas)s)
+-- name: in_schemas
+IN (SELECT value FROM json_each(%(schemas)s))
+
+-- name: in_chosen_schemas
+IN (SELECT value FROM json_each(%(chosen_schemas)s))
 
 -- name: texts
 SELECT d.asset_id, d.kind, d.schema_name_id, d.relation_name_id, d.name_id, d.state, {bit} AS bit
