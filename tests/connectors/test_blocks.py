@@ -1,0 +1,38 @@
+import pytest
+
+from metamapper.connectors.sql.blocks import Blocks, load
+
+TEXT = """\
+-- A file begins with words for readers.
+
+-- name: first
+SELECT a
+     , b    -- since 12
+     , c    -- before 12
+  FROM t  -- a comment that is no bound
+
+-- This introduces the second one.
+-- name: second
+SELECT 2
+"""
+
+
+def test_a_block_ends_where_the_words_for_the_next_begin() -> None:
+    blocks = Blocks(TEXT)
+    assert list(blocks) == ["first", "second"]
+    assert blocks["second"] == "SELECT 2"
+    assert blocks["first"].endswith("no bound")
+
+
+@pytest.mark.parametrize(("version", "kept", "dropped"), [(11, ", c", ", b"), (12, ", b", ", c"), (18, ", b", ", c")])
+def test_lines_are_chosen_by_the_servers_version(version: int, kept: str, dropped: str) -> None:
+    statement = Blocks(TEXT).at("first", version)
+    assert kept in statement
+    assert dropped not in statement
+    assert "since" not in statement
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+def test_every_block_of_every_engine_is_named_once(engine: str) -> None:
+    package = f"metamapper.connectors.engines.{engine}"
+    assert len(set(load(package))) == len(list(load(package)))

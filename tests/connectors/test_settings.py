@@ -1,0 +1,119 @@
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from metamapper.connectors.errors import SettingsInvalid
+from metamapper.connectors.registry import from_url, registry
+from metamapper.connectors.settings import metas, parse_settings, secret_fields
+
+WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
+SECRET = "s3cret!word"
+
+
+def encoded(text: str) -> str:
+    return quote(text, safe="")
+
+
+def values_of(url: str) -> dict[str, object]:
+    _, settings = from_url(url)
+    return {name: getattr(settings, name) for name in settings.__struct_fields__}
+
+
+@given(user=WORDS, password=WORDS, database=WORDS)
+def test_a_url_carries_any_name_and_password(user: str, password: str, database: str) -> None:
+    values = values_of(f"postgresql://{encoded(user)}:{encoded(password)}@db.invalid:6543/{encoded(database)}")
+    assert (values["user"], values["password"], values["database"]) == (user, password, database)
+    assert (values["host"], values["port"]) == ("db.invalid", 6543)
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("postgresql://u@h/d", "h", 5432),
+        ("postgres://u@h:1/d", "h", 1),
+        ("postgresql://u@[::1]:7/d", "::1", 7),
+        ("postgresql://u@/d", "localhost", 5432),
+        ("postgresql://u@%2Fvar%2FRun/d", "/var/Run", 5432),
+        ("postgresql://u@/d?host=/tmp", "/tmp", 5432),
+    ],
+)
+def test_where_a_url_points_to(url: str, host: str, port: int) -> None:
+    values = values_of(url)
+    assert (values["host"], values["port"]) == (host, port)
+
+
+@pytest.mark.parametrize(
+    ("url", "mode"),
+    [
+        ("postgresql://u@db.invalid/d", "verify"),
+        ("postgresql://u@localhost/d", "off"),
+        ("postgresql://u@127.0.0.1/d", "off"),
+        ("postgresql://u@[::1]/d", "off"),
+        ("postgresql://u@127.0.0.1.evil.invalid/d", "verify"),
+        ("postgresql://u@localhost/d?sslmode=verify-full", "verify"),
+        ("postgresql://u@db.invalid/d?sslmode=verify-ca", "verify"),
+        ("postgresql://u@db.invalid/d?sslmode=require", "unverified"),
+        ("postgresql://u@db.invalid/d?sslmode=disable", "off"),
+    ],
+)
+def test_tls_is_verified_unless_somebody_says_otherwise(url: str, mode: str) -> None:
+    _, settings = from_url(url)
+    assert getattr(settings, "tls_mode") == mode  # noqa: B009 - an engine's own field
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://u:{SECRET}@h:notaport/d",
+        f"postgresql://u:{SECRET}@h:99999/d",
+        f"postgresql://u:{SECRET}/x@h/d",
+        f"postgresql://u:{SECRET}@h/d?service=x",
+        f"postgresql://u:{SECRET}@h/d?passfile=/etc/passwd",
+        f"postgresql://u:{SECRET}@h/d?options=-c%20x",
+        f"postgresql://u:{SECRET}@h/d?sslmode=prefer",
+        f"postgresql://u:{SECRET}@h/d?connect_timeout=soon",
+        f"postgresql://u:{SECRET}@h/d?connect_timeout=0",
+        f"postgresql://:{SECRET}@h/d",
+        f"nothing://u:{SECRET}@h/d",
+        "sqlite://shop.db",
+        "sqlite:///shop.db?mode=rw",
+        "sqlite:",
+    ],
+)
+def test_a_wrong_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        from_url(url)
+    assert SECRET not in str(caught.value.as_dict())
+    assert SECRET not in repr(caught.value.__cause__)
+
+
+def test_settings_do_not_print_their_secrets() -> None:
+    _, settings = from_url(f"postgresql://u:{SECRET}@h/d")
+    assert SECRET not in repr(settings)
+    assert SECRET not in f"{settings!s}"
+    assert settings.secrets() == (SECRET,)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"host": "h", "database": "d", "user": "u", "dsn": SECRET},
+        {"host": "h", "database": "d", "user": "u", "tls": SECRET},
+        {"host": "h", "database": "d", "user": "u", "port": SECRET},
+        {"host": "", "database": "d", "user": "u", "password": SECRET},
+        {"host": "h", "database": "d", "user": "u", "password": {"x": SECRET}},
+    ],
+)
+def test_values_that_do_not_fit_are_refused_without_being_repeated(values: dict[str, object]) -> None:
+    with pytest.raises(SettingsInvalid) as caught:
+        parse_settings(registry().engines["postgresql"].settings, values)
+    assert SECRET not in str(caught.value)
+
+
+def test_every_field_of_every_engine_is_described() -> None:
+    for engine in registry().engines.values():
+        assert set(metas(engine.settings)) == set(engine.settings.__struct_fields__)
+        assert all(meta.title for meta in metas(engine.settings).values())
+        assert all("password" not in name or name in secret_fields(engine.settings) for name in metas(engine.settings))
