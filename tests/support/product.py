@@ -33,7 +33,9 @@ class Product:
     def start(self) -> None:
         """As `make run` does; returns when the first page is there."""
         before = len(self.said())
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("METAMAPPER_", "DJANGO_"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("METAMAPPER_", "DJANGO_"))
+        }
         environment |= {"METAMAPPER_HOME": str(self.home), "METAMAPPER_WEBSERVER_ORIGIN": self.url}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -51,7 +53,9 @@ class Product:
         assert self.process
         os.killpg(self.process.pid, signal.SIGINT)
         try:
-            return self.process.wait(timeout=STOP_SECONDS)
+            code = self.process.wait(timeout=STOP_SECONDS)
+            eventually(self._nothing_left, within=5, what="that nothing of it outlives it")
+            return code
         finally:
             self._kill()
 
@@ -60,6 +64,14 @@ class Product:
 
     def _ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
+
+    def _nothing_left(self) -> bool:
+        assert self.process
+        try:
+            os.killpg(self.process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return False
 
     def _kill(self) -> None:
         """Nothing of ours outlives a test, whatever became of it."""

@@ -36,6 +36,11 @@ def test_what_is_meant(text: str, moment: datetime | None) -> None:
     assert parse(text, NOW) == (moment and moment.replace(tzinfo=NOW.tzinfo))
 
 
+@pytest.mark.parametrize("text", ["2026-11-01T08:30:00Z", "2026-11-01t08:30z", "2026-11-01 08:30Z"])
+def test_an_exact_moment_may_be_in_universal_time(text: str) -> None:
+    assert parse(text, NOW) == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
+
+
 def test_an_exact_moment_keeps_its_zone_even_where_the_plus_became_a_space() -> None:
     wanted = datetime(2026, 11, 16, 8, 0, tzinfo=UTC)
     assert parse("2026-11-16T09:00:00+01:00", NOW) == wanted

@@ -49,8 +49,9 @@ def _moment(wanted: str, now: datetime) -> datetime | None:
         return now - timedelta(**{_UNITS[found[2]]: int(found[1])})
     if found := _DAY.fullmatch(wanted):
         return _on_a_day(found, now)
-    # A plus sign in an address arrives as a space.
-    moment = datetime.fromisoformat(re.sub(r" (?=\d\d:?\d\d$)", "+", wanted) if "t" in wanted else wanted)
+    # A plus sign in an address arrives as a space, and the reader of ISO 8601 knows its letters in capitals only.
+    iso = re.sub(r" (?=\d\d:?\d\d$)", "+", wanted) if "t" in wanted else wanted
+    moment = datetime.fromisoformat(iso.upper())
     return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
 
 
