@@ -1,4 +1,4 @@
-"""The suite that every engine passes, ours and other packages'. See ``docs/engines/writing.md``.
+"""The suite that every engine passes, ours and other packages'. See ``docs/extensions.md``.
 
 A test module of an engine has a subclass of ``ConformanceSuite`` whose name starts with ``Test``, and a fixture named
 ``subject``. The suite needs no test framework but one that collects methods and fills in that argument.
