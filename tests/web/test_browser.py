@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from metamapper.runs.models import Run, State
+from metamapper.search.services import reindex
 from tests.cast import PASSWORD, Cast
 from tests.web.clients import as_user
 from tests.web.scenery import Scenery
@@ -29,6 +30,9 @@ PAGES = (
     "/larkspur/datastores/connect/",
     "/larkspur/datastores/connect/?engine=sqlite",
     "/larkspur/runs/",
+    "/larkspur/search/",
+    "/larkspur/search/?q=pay+zzz&after=none",
+    "/larkspur/search/?q=type:table",
     "/larkspur/datastores/warehouse/settings/",
     "/larkspur/datastores/warehouse/delete/",
     "/larkspur/datastores/warehouse/runs/20/",
@@ -75,6 +79,7 @@ def sign_in(context: BrowserContext, cast: Cast, url: str) -> None:
 def test_nothing_scrolls_sideways_and_nothing_is_refused(
     page: Page, scenery: Scenery, complaints: list[str], theme: Any
 ) -> None:
+    reindex(scenery.warehouse)
     page.emulate_media(color_scheme=theme)
     for address in PAGES:
         page.goto(address)
@@ -215,3 +220,32 @@ def test_the_first_visit_by_hand(browser: Browser, live_server: Any, settings: A
     page.get_by_role("link", name="Look at the built-in example").click()
     expect(page.get_by_role("heading", name="Datastores")).to_be_visible()
     context.close()
+
+
+def test_searching_takes_no_pointer(page: Page, scenery: Scenery, complaints: list[str]) -> None:
+    """The box by a slash, results while typing, arrows to choose; the palette by Ctrl-K."""
+    reindex(scenery.warehouse)
+    page.goto("/larkspur/search/")
+    page.keyboard.press("/")
+    page.keyboard.type("schema:billing type:table")
+    expect(page.locator(".mm-result")).to_have_count(4)
+    expect(page).to_have_url(re.compile(r"q=schema.+billing.+type.+table$"))
+    first = page.locator(".mm-result[aria-current]").inner_text()
+    page.keyboard.press("ArrowDown")
+    assert page.locator(".mm-result[aria-current]").inner_text() != first
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("invoi")
+    expect(page.locator('[role="option"][aria-selected="true"]')).to_contain_text("billing.invoices")
+    page.keyboard.press("Control+Enter")
+    expect(page).to_have_url(re.compile(r"/search/\?q=invoi$"))
+    expect(page.locator(".mm-result mark").first).to_have_text("invoi")
+    assert complaints == []
+
+
+def test_a_facet_is_spelled_out_in_the_box(page: Page, scenery: Scenery) -> None:
+    reindex(scenery.warehouse)
+    page.goto("/larkspur/search/?q=type:table")
+    page.locator(".mm-facet label", has_text="billing").click()
+    expect(page.locator(".mm-tag", has_text="schema: billing")).to_be_visible()
+    expect(page.locator("[data-search]")).to_have_value("type:table schema:billing")
