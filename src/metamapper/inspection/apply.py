@@ -61,7 +61,7 @@ def apply(
     Raises ``NotStaged`` if a person's decision changed the catalog since the read began: the read must be done again.
     """
     # Decisions of people write here too; the row's lock lets one of us work at a time.
-    Datastore.objects.select_for_update().get(pk=datastore.pk)
+    Datastore.objects.select_for_update(no_key=True).get(pk=datastore.pk)
     chronicle = Chronicle(datastore.pk, run_id, at)
     return _Application(
         datastore, engine, reading, stage, chronicle, load_known(datastore.pk), scope_of(datastore)
