@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from metamapper.runs.models import Run, State
 from metamapper.search.services import reindex
+from metamapper.workspaces.models import Workspace
 from tests.cast import PASSWORD, Cast
 from tests.web.clients import as_user
 from tests.web.scenery import Scenery
@@ -88,6 +89,19 @@ def test_nothing_scrolls_sideways_and_nothing_is_refused(
             over = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             assert over <= 0, f"{address} at {width} px is {over} px too wide"
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", [1440, 1280, 1100, 1025])
+def test_the_box_covers_no_place_in_the_bar(page: Page, cast: Cast, width: int) -> None:
+    """Not even where the workspace has the longest name there is."""
+    for name in ("Larkspur", "W" * 60):
+        Workspace.objects.update(name=name)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/larkspur/")
+        last, box = page.locator(".mm-nav a").last.bounding_box(), page.locator(".mm-box").bounding_box()
+        assert last
+        assert box
+        assert last["x"] + last["width"] <= box["x"]
 
 
 def test_the_theme_is_chosen_once_for_all_pages(page: Page, scenery: Scenery) -> None:
