@@ -33,8 +33,9 @@ def only_name(item: SeenRelation) -> Evidence:
 
 
 def same_columns(
-    owner: KnownRelation, item: SeenRelation, before: Shape, after: Shape, definitions: tuple[str | None, str | None]
+    owner: KnownRelation, item: SeenRelation, before: Shape, after: Shape, *, same_definition: bool | None
 ) -> Evidence:
+    """``same_definition`` is None where there is none to compare."""
     common = len(before & after)
     items = [
         EvidenceItem("Columns", f"{len(before)}", f"{common} of {len(after)} alike", before == after),
@@ -42,8 +43,8 @@ def same_columns(
         _item("Name", owner.name, item.name),
         _item("Kind", owner.kind, item.kind),
     ]
-    if any(definitions):
-        items.append(EvidenceItem("Definition", agrees=definitions[0] == definitions[1]))
+    if same_definition is not None:
+        items.append(EvidenceItem("Definition", agrees=same_definition))
     if owner.native_id or item.native_id:
         items.append(_item("Native id", owner.native_id, item.native_id))
     return Evidence("columns", _summary(before, after), tuple(items))

@@ -93,7 +93,7 @@ class _Search:
         for item in appeared:
             owner = owners.get(item.native_id)
             if owner and owner.kind is item.kind:
-                candidate = self._weigh(owner, item, self.fetch.likeness(owner.id, item.ordinal))
+                candidate = self._weigh(owner, item, self.fetch.likeness(owner, item.ordinal))
                 if candidate.likeness >= PLAUSIBLE:
                     yield candidate._replace(score=candidate.score + SAME_ID, strong=True)
 
@@ -115,7 +115,7 @@ class _Search:
             return
         for owner, item in _product(vanished, appeared):
             if owner.kind is item.kind:
-                alike = self.fetch.likeness(owner.id, item.ordinal)
+                alike = self.fetch.likeness(owner, item.ordinal)
                 if alike >= ALIKE:
                     yield self._weigh(owner, item, alike)
 
@@ -143,14 +143,14 @@ class _Search:
     def _same_definition(self, owner: KnownRelation, item: SeenRelation) -> bool | None:
         """None where there is none to compare. Fetches the known one for views only."""
         text = self.fetch.seen(item.ordinal)[1] if item.kind in _VIEWS else None
-        before = self.fetch.known(owner.id)[1] if text is not None else None
+        before = self.fetch.definition(owner) if text is not None else None
         return None if text is None or before is None else text.split() == before.split()
 
     def evidence(self, candidate: Candidate) -> Evidence:
         owner, item = candidate.owner, candidate.item
-        before, old_text = self.fetch.known(owner.id)
-        after, new_text, _ = self.fetch.seen(item.ordinal)
-        return same_columns(owner, item, before, after, (old_text, new_text))
+        before, after = self.fetch.columns(owner, item.ordinal)
+        same_text = self._same_definition(owner, item)
+        return same_columns(owner, item, before, after, same_definition=same_text)
 
 
 def _product(

@@ -156,7 +156,7 @@ class _Matching:
         return (owner.schema, owner.name) in paths or self.readable(owner.schema)
 
     def _alike(self, holder: KnownRelation, item: SeenRelation) -> bool:
-        return self.fetch.likeness(holder.id, item.ordinal) >= ALIKE
+        return self.fetch.likeness(holder, item.ordinal) >= ALIKE
 
     def _follow_ids(self, owners: dict[int, KnownRelation]) -> None:
         for ordinal, owner in owners.items():
@@ -197,7 +197,7 @@ class _Matching:
         """Whether an id that returns is the same object's: engines count anew after a restore, and meet old numbers."""
         if not _same_sort(owner.kind, item.kind):
             return False
-        return owner.name == item.name or self.fetch.likeness(owner.id, item.ordinal) >= PLAUSIBLE
+        return owner.name == item.name or self.fetch.likeness(owner, item.ordinal) >= PLAUSIBLE
 
     def _look_alike(self, owners: dict[int, KnownRelation]) -> None:
         """Leaves out those on both sides of whom a native id tells what became of them."""

@@ -45,7 +45,7 @@ def _between(before: Column, after: Column) -> Verdict:
 
 
 def _a(family: TypeFamily) -> str:
-    return f"an {family}" if family[0] in "aeiou" else f"a {family}"
+    return f"an {family}" if family[0] in "aeio" else f"a {family}"
 
 
 def _base(column: Column) -> str:
