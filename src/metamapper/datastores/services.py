@@ -19,6 +19,7 @@ from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import secret_fields
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.reach import reach
+from metamapper.datastores.refusal import refusal
 from metamapper.lib.crypto import Vault, WrongKey
 from metamapper.workspaces.models import Workspace
 
@@ -145,8 +146,8 @@ def connector_of(datastore: Datastore) -> Connector:
 
 
 def connector(engine: Engine, settings: EngineSettings) -> Connector:
-    """Ready to open what these settings name, within the administrator's reach."""
-    return engine.connect(settings, reach())
+    """Ready to open what these settings name, within the administrator's reach; never the metastore."""
+    return refusal(settings) or engine.connect(settings, reach())
 
 
 @dataclass(frozen=True, slots=True)

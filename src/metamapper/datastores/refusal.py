@@ -1,0 +1,52 @@
+"""The one database that is never a datastore: the metastore itself, which holds everybody's keys and notes."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections
+
+from metamapper.connectors.base import EngineSettings, Session, Step, StepState
+from metamapper.connectors.errors import AddressDenied
+
+DEFAULT_PORT = 5432
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A connector that connects to nothing and says why."""
+
+    error: AddressDenied
+
+    def open(self) -> AbstractContextManager[Session]:
+        raise self.error
+
+    def test(self) -> Iterator[Step]:
+        yield Step("Database", StepState.FAILED, self.error.detail, error=self.error)
+
+
+def refusal(settings: EngineSettings) -> Refused | None:
+    """A refusal where the settings name the metastore, by whatever name or address; None for everything else."""
+    ours = connections["default"].settings_dict
+    same_name = getattr(settings, "database", None) == ours["NAME"]
+    same_port = int(getattr(settings, "port", 0) or 0) == int(ours["PORT"] or DEFAULT_PORT)
+    if not (same_name and same_port and _meet(str(getattr(settings, "host", "")), ours)):
+        return None
+    detail = "This is the database in which Metamapper keeps its own records; it holds secrets and is no datastore."
+    return Refused(AddressDenied(detail, hint="Connect the databases that your data lives in."))
+
+
+def _meet(host: str, ours: dict[str, Any]) -> bool:
+    """Whether two host names lead to one machine, as far as looking them up can tell."""
+    return bool(_addresses(host) & _addresses(ours["HOST"] or "localhost"))
+
+
+def _addresses(host: str) -> set[str]:
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host or "localhost", None)}
+    except (OSError, UnicodeError):
+        found = {host}
+    # One machine answers on both of its loopback addresses, and on its socket.
+    return {"loopback" if each.startswith(("127.", "/")) or each == "::1" else each for each in found}
