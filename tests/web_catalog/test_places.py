@@ -112,6 +112,9 @@ def test_the_tree_is_filtered_by_the_server_now_and_then(shop: Shop) -> None:
     assert 'title="v_orders"' in text(shop, f"{shop.home}tree/?q=orders&as_of={then}", **HTMX)
     assert "No table has" in text(shop, f"{shop.home}tree/?q=zzz")
     assert 'title="customers"' in text(shop, f"{shop.home}tree/?open={main_schema(shop).pk}")
+    here = shop.table("orders").pk
+    cleared = text(shop, f"{shop.home}tree/?q=&schema={main_schema(shop).pk}&current={here}", **HTMX)
+    assert cleared.count('aria-current="page"') == 1
     for query in ("open=x", "open=&after=x", "q=%00", f"open={main_schema(shop).pk}&after=x,y&seen=-3"):
         text(shop, f"{shop.home}tree/?{query}")
 

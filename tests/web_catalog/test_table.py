@@ -106,7 +106,7 @@ def test_the_past_is_the_same_page_without_anything_to_edit(shop: Shop) -> None:
 
 
 def test_before_it_was_known_the_page_says_so(shop: Shop) -> None:
-    page = text(shop, f"{shop.href('orders')}?as_of=2001-01-01")
+    page = text(shop, f"{shop.href('orders')}?as_of=2001-01-01T00:00:00%2B00:00")
     assert "was not there yet" in page
 
 
@@ -114,6 +114,16 @@ def test_a_moment_that_cannot_be_read_is_said_and_the_present_shown(shop: Shop) 
     answer = shop.as_(shop.cast.ana).get(f"{shop.href('orders')}?as_of=soonish", follow=True)
     assert "is not a moment we understand" in answer.content.decode()
     assert answer.redirect_chain == [(shop.href("orders"), 302)]
+
+
+def test_what_is_typed_becomes_an_exact_moment_that_can_be_shared(shop: Shop) -> None:
+    client = shop.as_(shop.cast.ana)
+    for typed in ("1 min ago", "yesterday 18:00", "2026-01-01"):
+        answer = client.get(shop.href("orders"), {"as_of": typed, "q": "x"})
+        assert answer.status_code == 302
+        again = client.get(answer.headers["Location"])
+        assert again.status_code == 200
+        assert "q=x" in answer.headers["Location"]
 
 
 def test_a_retired_table_says_so_and_keeps_everything(shop: Shop) -> None:

@@ -74,6 +74,9 @@ def paths_of(user: "Person", kind: AssetKind, ids: Iterable[UUID]) -> dict[UUID,
         found = _CHILDREN[kind].objects.visible_to(user).filter(AnyOf("id", ids))
         rows = found.values_list("id", "relation__schema__name", "relation__name", "name")
         return {row[0]: row[1:] for row in rows}
+    if kind is AssetKind.SCHEMA:
+        schemas = Schema.objects.visible_to(user).filter(AnyOf("id", ids))
+        return {row[0]: row[1:] for row in schemas.values_list("id", "name")}
     relations = Relation.objects.visible_to(user).filter(AnyOf("id", ids))
     return {row[0]: row[1:] for row in relations.values_list("id", "schema__name", "name")}
 

@@ -40,6 +40,7 @@ class Question:
         """The query string with some of it changed; blanks are left out. ``""`` where nothing is asked."""
         query = QueryDict(mutable=True)
         query.update({name: value for name, value in {**self.given, **changed}.items() if value})
+        # A bare question mark is an address too: this page, with nothing asked.
         return f"?{query.urlencode()}" if query else "?"
 
     @property

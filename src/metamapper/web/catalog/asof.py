@@ -39,7 +39,10 @@ class AsOf:
 
 
 def as_of(view: View) -> View:
-    """Give the view the moment that is asked for, as ``as_of``. What names no moment is answered with the present."""
+    """Give the view the moment that is asked for, as ``as_of``. What names no moment is answered with the present.
+
+    What is typed is turned into an exact moment in the address, which means the same to whom it is sent and tomorrow.
+    """
 
     @wraps(view)
     def asked(request: HttpRequest, **rest: Any) -> HttpResponse:
@@ -48,6 +51,9 @@ def as_of(view: View) -> View:
         except when.NotAMoment as error:
             messages.error(request, str(error))
             return HttpResponseRedirect(without(request, "as_of"))
+        if moment is not None and not when.is_exact(request.GET["as_of"]):
+            exact = moment.replace(microsecond=0).isoformat()
+            return HttpResponseRedirect(without(request, as_of=exact))
         return view(request, as_of=AsOf(moment), **rest)
 
     return asked

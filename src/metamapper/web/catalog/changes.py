@@ -63,8 +63,12 @@ def _of_table(request: DatastoreVisit, page: RelationView, as_of: AsOf) -> askin
 
 
 def _answer(request: Visit, template: str, context: dict[str, Any]) -> HttpResponse:
-    part = request.htmx and not request.htmx.boosted
-    return render(request, "catalog/feed.html" if part else template, context | {"part": part})
+    if not request.htmx or request.htmx.boosted:
+        return render(request, template, context)
+    answer = render(request, "catalog/feed.html", context | {"part": True})
+    # The address to keep and to share has no blanks of the form's.
+    answer.headers["HX-Push-Url"] = f"{request.path}{context['question'].query()}"
+    return answer
 
 
 def _feed(request: Visit, question: asking.Question) -> dict[str, Any]:

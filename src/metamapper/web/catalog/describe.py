@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from metamapper.annotations import services
 from metamapper.annotations.models import DESCRIPTION_LENGTH
 from metamapper.annotations.selectors import description
-from metamapper.catalog.selectors import place_of
+from metamapper.catalog.selectors import paths_of, place_of
 from metamapper.schema import AssetKind
 from metamapper.web.doors import DatastoreVisit, in_datastore
 
@@ -62,12 +62,15 @@ def _answer(
     saved: bool = False,
 ) -> HttpResponse:
     look = request.GET.get("look", "cell")
+    # In a list of many, a button says whose description it edits.
+    path = paths_of(request.user, kind, [asset_id]).get(asset_id, ()) if look == "cell" else ()
     context = {
         "here": "datastores",
         "datastore": request.datastore,
         "kind": kind.value,
         "asset_id": asset_id,
         "text": text,
+        "name": path[-1] if path else "",
         "look": look if look in _LOOKS else "cell",
         "limit": DESCRIPTION_LENGTH,
         "error": error,

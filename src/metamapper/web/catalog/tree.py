@@ -104,11 +104,18 @@ def search(user: User, datastore: Datastore, moment: datetime | None, text: str)
 def tree(request: DatastoreVisit, *, as_of: AsOf) -> HttpResponse:
     """The tree alone, filtered by ``q``; or with ``open`` the tables of one schema, after ``after``."""
     opened = _uuid(request.GET.get("open", ""))
-    context = {"datastore": request.datastore, "as_of": as_of, "at": as_of.query}
+    standing = Standing(_uuid(request.GET.get("schema", "")))
+    current = _uuid(request.GET.get("current", ""))
+    context = {
+        "datastore": request.datastore,
+        "as_of": as_of,
+        "at": as_of.query,
+        "standing": standing,
+        "current": current,
+    }
     if opened is not None:
         return render(request, "catalog/tree_tables.html", context | {"branch": _opened(request, opened, as_of)})
     text = request.GET.get("q", "").strip().replace("\0", "")
-    standing = Standing(_uuid(request.GET.get("schema", "")))
     moment = as_of.moment
     found = (
         search(request.user, request.datastore, moment, text)

@@ -9,6 +9,7 @@ _EARLIEST = 1970
 """No catalog is older, and no calendar or time zone gets into trouble."""
 _UNITS = {"min": "minutes", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _AGO = re.compile(r"(\d{1,5})\s*(min|m|h|d|w)\w*\s+ago")
+_EXACT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?[ +-]\d\d:\d\d")
 _DAY = re.compile(
     r"(?:(?:mon|tue|wed|thu|fri|sat|sun)\w*\s+)?"
     r"(?:(?P<word>today|yesterday)|(?P<day>\d{1,2})\s+(?P<month>[a-z]{3})[a-z]*(?:\s+(?P<year>\d{4}))?)"
@@ -42,6 +43,11 @@ def parse(text: str, now: datetime) -> datetime | None:
     if moment is None or moment.year < _EARLIEST:
         raise NotAMoment(text)
     return moment if moment < now else None
+
+
+def is_exact(text: str) -> bool:
+    """Whether the text, which ``parse`` has read, means the same whenever and wherever it is read."""
+    return _EXACT.fullmatch(text) is not None
 
 
 def _moment(wanted: str, now: datetime) -> datetime | None:
