@@ -201,13 +201,14 @@ def test_difference_leaves_out_what_cancelled_out(ana: User, datastore: Datastor
     record(make_run(datastore, 2), back, later)
     asked = Asked(datastore.workspace, datastore)
     left = comparing.difference(ana, asked)
-    assert [each.row.kind for each in left] == ["added"]
-    (row,) = comparing.with_states(left)
+    assert [each.change.kind for each in left] == ["added"]
+    (row,) = comparing.shown(ana, left)
     assert row.after is not None
     assert unpack_state(row.after) == {"type": "uuid"}
     half = comparing.difference(ana, replace(asked, until=MORNING + timedelta(hours=1)))
     assert comparing.tally_of(half, asked).total == 2
-    assert [each.row.kind for each in comparing.narrowed(half, replace(asked, kind="changed"))] == ["changed"]
+    assert [each.change.kind for each in comparing.narrowed(half, replace(asked, kind="changed"))] == ["changed"]
+    assert comparing.shown(User.objects.create_user("bob@example.com"), left) == []
 
 
 def test_too_much_to_compare_is_said(ana: User, datastore: Datastore, monkeypatch: pytest.MonkeyPatch) -> None:

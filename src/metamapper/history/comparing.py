@@ -4,16 +4,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import msgspec
 
 from metamapper.history import codec
-from metamapper.history.difference import Net, net
+from metamapper.history.difference import net
 from metamapper.history.feed import Asked, Tally, matching
 from metamapper.history.models import Change
-from metamapper.history.values import as_change, own_facts
+from metamapper.history.values import own_facts
 from metamapper.lib.lookups import AnyOf
-from metamapper.schema import ChangeKind, Severity
+from metamapper.schema import AssetKind, Certainty, ChangeKind, Evidence, FieldChange, Severity
+from metamapper.schema import Change as Value
 
 if TYPE_CHECKING:
     from metamapper.catalog.selectors import Person
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 LIMIT = 20_000
 """Changes between two moments that are still compared for a page."""
 _ORDER = {Severity.BREAKING: 0, Severity.RISKY: 1, Severity.SAFE: 2}
-_STATED = {ChangeKind.ADDED, ChangeKind.RESTORED, ChangeKind.REMOVED}
+# Tuples in place of model instances: of thousands that are compared, a page shows a hundred.
+_READ = (
+    "kind", "asset", "asset_id", "parent_id", "path", "fields", "severity", "reason", "certainty", "evidence", "id",
+)  # fmt: skip
+_fields = tuple[FieldChange, ...]
 
 
 class TooManyChanges(Exception):
@@ -33,53 +39,42 @@ class TooManyChanges(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is left of one asset's changes, as a row that was never saved; ``later`` changed after its state was kept."""
+    """What is left of one asset's changes. ``source_id`` is the recorded change whose state shows it; ``later`` are the
+    fields that changed after that state was kept.
+    """
 
-    row: Change
+    change: Value
+    source_id: UUID
     later: Mapping[str, Any]
 
 
 def difference(user: "Person", asked: Asked) -> list[Difference]:
     """What is left of the asked changes, the gravest first. One query.
 
-    Severity, kind and certainty filter what is left, not what is compared: pass them to ``narrowed``. The rows carry
-    no whole states: ``with_states`` loads them for what is shown. Raises ``TooManyChanges``.
+    Severity, kind and certainty filter what is left, not what is compared: ``narrowed`` does it. ``shown`` turns a page
+    of it into rows. Raises ``TooManyChanges``.
     """
     found = matching(user, replace(asked, severity="", kind="", certainty=""))
-    light = found.select_related("datastore", "datastore__workspace").defer("before", "after").order_by("at", "order")
-    rows = list(light[: LIMIT + 1])
+    rows = list(found.order_by("at", "order").values_list(*_READ)[: LIMIT + 1])
     if len(rows) > LIMIT:
         raise TooManyChanges
-    left = [
-        Difference(_row(each, rows[each.source]), each.later)
-        for each in net([as_change(row, states=False) for row in rows])
-    ]
-    return sorted(left, key=lambda each: (_ORDER[Severity(each.row.severity)], each.row.subject))
+    left = [Difference(each.change, rows[each.source][-1], each.later) for each in net([_value(row) for row in rows])]
+    return sorted(left, key=lambda each: (_ORDER[each.change.severity], each.change.path))
 
 
-def _row(each: Net, source: Change) -> Change:
-    told = each.change
-    evidence = None if told.evidence is None else msgspec.to_builtins(told.evidence)
-    return Change(
-        id=source.id,
-        datastore=source.datastore,
-        run_id=source.run_id,
-        at=source.at,
-        order=source.order,
-        kind=told.kind.value,
-        asset=told.asset.value,
-        asset_id=told.asset_id,
-        parent_id=told.parent_id,
-        schema_id=source.schema_id,
-        relation_id=source.relation_id,
-        path=list(told.path),
-        subject=".".join(told.path),
-        fields=msgspec.to_builtins(told.fields),
-        severity=told.severity.value,
-        reason=told.reason,
-        certainty=told.certainty.value,
-        evidence=evidence,
-        decision=source.decision,
+def _value(row: tuple[Any, ...]) -> Value:
+    kind, asset, asset_id, parent_id, path, fields, severity, reason, certainty, evidence, _ = row
+    return Value(
+        kind=ChangeKind(kind),
+        asset=AssetKind(asset),
+        asset_id=asset_id,
+        parent_id=parent_id,
+        path=tuple(path),
+        fields=msgspec.convert(fields, _fields) if fields else (),
+        severity=Severity(severity),
+        reason=reason,
+        certainty=Certainty(certainty),
+        evidence=msgspec.convert(evidence, Evidence) if evidence else None,
     )
 
 
@@ -88,29 +83,35 @@ def narrowed(left: Sequence[Difference], asked: Asked) -> list[Difference]:
     return [
         each
         for each in left
-        if asked.severity in {"", each.row.severity}
-        and asked.kind in {"", each.row.kind}
-        and asked.certainty in {"", each.row.certainty}
+        if asked.severity in {"", each.change.severity}
+        and asked.kind in {"", each.change.kind}
+        and asked.certainty in {"", each.change.certainty}
     ]
 
 
 def tally_of(left: Sequence[Difference], asked: Asked) -> Tally:
-    severities = Counter(each.row.severity for each in narrowed(left, replace(asked, severity="")))
-    kinds = Counter(each.row.kind for each in narrowed(left, replace(asked, kind="")))
+    severities = Counter(each.change.severity.value for each in narrowed(left, replace(asked, severity="")))
+    kinds = Counter(each.change.kind.value for each in narrowed(left, replace(asked, kind="")))
     return Tally(len(narrowed(left, asked)), severities, kinds, severities.total(), kinds.total())
 
 
-def with_states(shown: Sequence[Difference]) -> list[Change]:
-    """The rows with the states that their recorded changes carry, brought up to the later moment. One query."""
-    wanted = [each.row.id for each in shown if each.row.kind in _STATED]
-    found = Change.objects.filter(AnyOf("id", wanted)).only("before", "after") if wanted else []
-    states = {row.id: row for row in found}
-    for each in shown:
-        source = states.get(each.row.id)
-        if source is not None:
-            each.row.before = source.before
-            each.row.after = _brought_up(source.after, each.later)
-    return [each.row for each in shown]
+def shown(user: "Person", page: Sequence[Difference]) -> list[Change]:
+    """One page of the difference as rows that are not to be saved: the recorded ones, saying what is left. One query."""
+    ids = [each.source_id for each in page]
+    found = Change.objects.visible_to(user).filter(AnyOf("id", ids)).select_related("datastore", "datastore__workspace")
+    rows = {row.id: row for row in found}
+    return [_told(rows[each.source_id], each) for each in page if each.source_id in rows]
+
+
+def _told(row: Change, each: Difference) -> Change:
+    change = each.change
+    row.kind, row.certainty = change.kind.value, change.certainty.value
+    row.path, row.subject = list(change.path), ".".join(change.path)
+    row.fields = msgspec.to_builtins(change.fields)
+    row.severity, row.reason = change.severity.value, change.reason
+    row.evidence = None if change.evidence is None else msgspec.to_builtins(change.evidence)
+    row.after = _brought_up(row.after, each.later)
+    return row
 
 
 def _brought_up(packed: bytes | memoryview | None, later: Mapping[str, Any]) -> bytes | memoryview | None:

@@ -9,9 +9,12 @@ from uuid import UUID
 import msgspec
 
 from metamapper.history import codec, models
+from metamapper.history.values import as_change
 from metamapper.lib import bulk
 from metamapper.lib.ids import uuid7s
 from metamapper.schema import AssetKind, Change, RelationRecord, ScopeRecord
+
+__all__ = ["Chronicle", "as_change"]
 
 _CHANGE = (
     "id", "datastore_id", "run_id", "at", "order", "kind", "asset", "asset_id", "parent_id", "schema_id", "relation_id",
@@ -120,24 +123,3 @@ def _relation_of(change: Change) -> UUID | None:
     if change.asset is AssetKind.RELATION:
         return change.asset_id
     return None if change.asset in {AssetKind.SCHEMA, AssetKind.DATASTORE} else change.parent_id
-
-
-def as_change(row: models.Change) -> Change:
-    """The recorded row as the value it was."""
-    return msgspec.convert(
-        {
-            "kind": row.kind,
-            "asset": row.asset,
-            "asset_id": row.asset_id,
-            "parent_id": row.parent_id,
-            "path": row.path,
-            "fields": row.fields,
-            "severity": row.severity,
-            "reason": row.reason,
-            "certainty": row.certainty,
-            "evidence": row.evidence,
-            "before": None if row.before is None else codec.unpack_state(row.before),
-            "after": None if row.after is None else codec.unpack_state(row.after),
-        },
-        Change,
-    )

@@ -1,4 +1,4 @@
-"""Recorded changes as the values they were, and back."""
+"""Recorded changes as the values they were."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,8 +9,8 @@ from metamapper.history import codec, models
 from metamapper.schema import Change
 
 
-def as_change(row: models.Change, *, states: bool = True) -> Change:
-    """The recorded row as a value; without ``states`` the whole ``before`` and ``after`` are not unpacked."""
+def as_change(row: models.Change) -> Change:
+    """The recorded row as the value it was."""
     return msgspec.convert(
         {
             "kind": row.kind,
@@ -23,8 +23,8 @@ def as_change(row: models.Change, *, states: bool = True) -> Change:
             "reason": row.reason,
             "certainty": row.certainty,
             "evidence": row.evidence,
-            "before": _state(row.before) if states else None,
-            "after": _state(row.after) if states else None,
+            "before": _state(row.before),
+            "after": _state(row.after),
         },
         Change,
     )

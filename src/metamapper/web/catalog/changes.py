@@ -117,15 +117,15 @@ def _difference(request: Visit, question: asking.Question) -> dict[str, Any]:
         return {"too_many": str(error), "every": every, "tally": feed.tally(request.user, question.asked)}
     seen = request.GET.get("after", "")
     start = int(seen) if seen.isdecimal() and len(seen) < 7 else 0  # noqa: PLR2004 - more digits than a page could have
-    shown = comparing.narrowed(left, question.asked)
+    narrow = comparing.narrowed(left, question.asked)
     end = start + COMPARED
     return {
         "editable": request.membership.role != "readonly",
-        "differences": comparing.with_states(shown[start:end]),
+        "differences": comparing.shown(request.user, narrow[start:end]),
         "tally": comparing.tally_of(left, question.asked),
         "every": every,
-        "left": len(shown),
-        "next": question.query(after=str(end)) if end < len(shown) else "",
+        "left": len(narrow),
+        "next": question.query(after=str(end)) if end < len(narrow) else "",
     }
 
 
