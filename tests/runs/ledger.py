@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from metamapper.datastores.models import Datastore
+from metamapper.lib.ids import uuid7
 from metamapper.runs import clock
 from metamapper.runs.models import Run
 from metamapper.workspaces.models import Workspace
@@ -54,9 +55,10 @@ def make_workspace(name: str = "") -> Workspace:
     return Workspace.objects.create(name=name, slug=name)
 
 
-def make_datastore(workspace: Workspace | None = None, *, host: str = "") -> Datastore:
+def make_datastore(workspace: Workspace | None = None, *, host: str = "", identity: UUID | None = None) -> Datastore:
     name = f"datastore-{next(_numbers)}"
     return Datastore.objects.create(
+        id=identity or uuid7(),
         workspace=workspace or make_workspace(),
         name=name,
         slug=name,

@@ -26,7 +26,7 @@ from metamapper.runs.services import (
 )
 from tests.runs.ledger import Clock, fresh, make_datastore
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("sound", "clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound", "clock")]
 OWNER = "worker-1/100"
 
 
@@ -134,11 +134,13 @@ def test_a_heartbeat_ends_at_the_deadline(datastore: Datastore, clock: Clock) ->
     assert reap() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_guard_protects_a_transaction_only(datastore: Datastore) -> None:
     with pytest.raises(transaction.TransactionManagementError):
         guard(claimed(requested(datastore)))
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_zombie_writes_nothing(datastore: Datastore, clock: Clock) -> None:
     run = requested(datastore)
     zombie = claimed(run)
