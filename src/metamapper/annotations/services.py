@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from metamapper.accounts.models import User
@@ -13,7 +13,8 @@ from metamapper.plugins import hooks
 from metamapper.schema import AssetKind
 
 _TICK = timedelta(microseconds=1)
-_ATTEMPTS = 20
+_LOCK_BITS = (1 << 63) - 1
+"""The random end of an identity, as the positive number that names its lock."""
 
 
 class DescriptionTooLong(Exception):
@@ -51,21 +52,12 @@ def describe(
     saved = Description(
         datastore_id=place.datastore_id, asset=asset_kind.value, asset_id=asset_id, text=wording, author=user
     )
-    return _supersede_until_alone(saved, now or timezone.now())
-
-
-def _supersede_until_alone(saved: Description, now: datetime) -> Description | None:
-    # The one-current constraint refuses whoever lost the race; what won is superseded in the next attempt.
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return _supersede(saved, now)
-        except IntegrityError:
-            continue
-    return _supersede(saved, now)
+    return _supersede(saved, now or timezone.now())
 
 
 @transaction.atomic
 def _supersede(saved: Description, now: datetime) -> Description | None:
+    _wait_for_others(saved.asset_id)
     current = Description.objects.filter(asset_id=saved.asset_id, superseded_at=None).first()
     if (current.text if current else "") == saved.text:
         return current
@@ -77,3 +69,14 @@ def _supersede(saved: Description, now: datetime) -> Description | None:
     saved.save(force_insert=True)
     hooks.annotation_changed(asset_id=saved.asset_id)
     return saved
+
+
+def _wait_for_others(asset_id: UUID) -> None:
+    """Take turns with whoever describes the same asset, until the transaction ends.
+
+    The rows alone cannot be waited for: where there is no description yet, there is none to lock. On SQLite the
+    transaction itself is the turn, for it begins as a writer.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [asset_id.int & _LOCK_BITS])
