@@ -23,6 +23,7 @@ from metamapper.schema import (
     ChangeKind,
     Column,
     Constraint,
+    ConstraintKind,
     FieldChange,
     Identified,
     Index,
@@ -110,8 +111,12 @@ def index_meaning(index: Index, renamed: dict[str, str]) -> Any:
 
 def constraint_meaning(constraint: Constraint, renamed: dict[str, str]) -> Any:
     columns = tuple(renamed.get(column, column) for column in constraint.columns)
-    target = constraint.references or constraint.definition
-    return constraint.kind, columns, target
+    # What a key says is its columns; its text repeats them under names that may have changed.
+    text = None if constraint.kind in _KEYS else constraint.definition
+    return constraint.kind, columns, constraint.references or text
+
+
+_KEYS = frozenset({ConstraintKind.PRIMARY_KEY, ConstraintKind.UNIQUE})
 
 
 class _Facts(NamedTuple, Generic[C]):
@@ -148,7 +153,8 @@ def _constraint_follows(before: Constraint, after: Constraint, name: str, rename
             and same_name(old.relation, new.relation, renames)
             and _each_renamed(old.columns, new.columns, renames)
         )
-    return name == "definition" and only_renamed(before.definition, after.definition, renames)
+    # An unnamed constraint goes by its text, which follows the names in it.
+    return name in {"definition", "name"} and only_renamed(getattr(before, name), getattr(after, name), renames)
 
 
 def _each_renamed(before: tuple[str, ...], after: tuple[str, ...], renames: Renames) -> bool:
@@ -256,9 +262,10 @@ class _Collected:
             self.layout[str(child.id)] = layout_entry(new)
         fields = [self._voiced(each, pair, facts) for each in differences(old, new, without=without)]
         if fields:
-            kind = _kind(old, new, rebuilt=rebuilt)
+            told = any(not each.quiet for each in fields)
+            kind = _kind(old, new, rebuilt=rebuilt) if told else ChangeKind.CHANGED
             verdict = facts.changed(kind, fields, old, new)
-            self._record(kind, facts, child, verdict, fields=tuple(fields), why=pair.why)
+            self._record(kind, facts, child, verdict, fields=tuple(fields), why=pair.why if told else None)
 
     def _voiced(self, change: FieldChange, pair: ChildPair[C], facts: _Facts[C]) -> FieldChange:
         """A field as people should get it: quiet where it only follows a rename, loud where an id says "made anew"."""
