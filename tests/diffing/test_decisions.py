@@ -14,8 +14,17 @@ from metamapper.diffing import (
     split_child,
     split_relation,
 )
-from metamapper.schema import Certainty, Change, ChangeKind, Completeness, RelationRecord, Snapshot
-from tests.diffing.build import OTHER, WIDE, heads, relation
+from metamapper.schema import (
+    AssetKind,
+    Certainty,
+    Change,
+    ChangeKind,
+    Completeness,
+    FieldChange,
+    RelationRecord,
+    Snapshot,
+)
+from tests.diffing.build import heads
 from tests.diffing.keeper import Keeper
 from tests.diffing.world import World
 
@@ -221,6 +230,21 @@ def test_a_rename_has_no_counterparts() -> None:
     assert counterparts(run[0], run) == (None, None)
 
 
+def test_only_relations_are_counterparts() -> None:
+    """A column's number may be any relation's."""
+    own = Change(
+        kind=ChangeKind.REBUILT,
+        asset=AssetKind.RELATION,
+        asset_id=UUID(int=1),
+        fields=(FieldChange("native_id", "5", "6"),),
+    )
+    numbered = FieldChange("native_id", "6", "5")
+    column = Change(kind=ChangeKind.REBUILT, asset=AssetKind.COLUMN, asset_id=UUID(int=2), fields=(numbered,))
+    table = Change(kind=ChangeKind.REBUILT, asset=AssetKind.RELATION, asset_id=UUID(int=3), fields=(numbered,))
+    assert counterparts(own, [own, column]) == (None, None)
+    assert counterparts(own, [own, column, table]) == (UUID(int=3), UUID(int=3))
+
+
 def test_what_was_decided_stays_decided_when_a_schema_cannot_be_read() -> None:
     case = Case(ids=False)
     table = case.world.create(case.space, "a", ROWS)
@@ -234,4 +258,3 @@ def test_what_was_decided_stays_decided_when_a_schema_cannot_be_read() -> None:
     assert case.keeper.inspect(closed) == []
     assert case.keeper.state == state
     assert settled(case.named("b")) in state.relations.values()
-    assert relation("s.x", WIDE) != relation("s.x", OTHER)

@@ -157,6 +157,11 @@ COLUMNS: dict[str, tuple[str, str, list[tuple[str, str, str]]]] = {
         "id:int b:struct b.x:int b.y:row b.y.z:text",
         [("renamed", "column", "s.t.b")],
     ),
+    "a renamed field in a renamed struct": (
+        "id:int a:struct a.x:int a.y:text",
+        "id:int b:struct b.x:int b.z:text",
+        [("renamed", "column", "s.t.b"), ("renamed", "column", "s.t.b.z")],
+    ),
     "a renamed field in a struct": (
         "a:struct a.x:int a.y:text b:struct b.x:int b.y:text",
         "a:struct a.x:int a.z:text b:struct b.x:int b.y:text",
@@ -239,6 +244,12 @@ def test_numbered_columns(before: Relation, after: Relation, expected: list[tupl
     assert heads(diff(before, after, hint=hint).changes) == expected
 
 
+def test_numbers_mean_nothing_where_the_table_has_none() -> None:
+    before = relation("s.t", columns=columns("a:int b:text c:date", numbers=(1, 2, 3)))
+    after = relation("s.t", columns=columns("a:int b:text c:date", numbers=(3, 1, 2)))
+    assert [change.quiet for change in diff(before, after).changes] == [True]
+
+
 def test_a_rebuilt_table_tells_its_new_id_once() -> None:
     found = diff(numbered("a:int b:int", 1, 2), numbered("a:int b:int", 7, 8, oid=2), hint=ChangeKind.REBUILT)
     change = only(found)
@@ -296,6 +307,18 @@ def test_a_retired_column_comes_back_under_its_name() -> None:
     assert (change.kind, change.asset_id, found.restored) == ("restored", UUID(int=77), (UUID(int=77),))
     assert shown(change) == {"type": ("int", "text")}
     assert change.reason == "Back, with everything written on it."
+
+
+def test_retired_indexes_and_constraints_come_back_under_their_names() -> None:
+    index = Identified(UUID(int=77), Index(name="i", keys=("b",)))
+    constraint = Identified(UUID(int=78), fk("v"))
+    found = diff(
+        relation("s.t"),
+        relation("s.t", indexes=(Index(name="i", keys=("a",)),), constraints=(fk("u"),)),
+        retired=RetiredChildren(indexes=(index,), constraints=(constraint,)),
+    )
+    assert found.restored == (index.id, constraint.id)
+    assert [(change.kind, change.severity) for change in found.changes] == [("restored", "safe")] * 2
 
 
 def test_a_name_that_is_free_again_goes_before_a_guess() -> None:

@@ -74,7 +74,7 @@ class _Matching:
         self.pairs: list[Pair] = []
         self.suggestions: list[SuggestedPair] = []
         active = [item for item in known if not item.retired]
-        self.active = {(item.schema, item.name): item for item in reversed(active)}
+        self.active = {(item.schema, item.name): item for item in active}
         self.pathless: dict[UUID, KnownRelation] = {}
         if len(self.active) != len(active):
             self.pathless = {item.id: item for item in active if self.active[item.schema, item.name] is not item}
