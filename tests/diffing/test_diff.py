@@ -276,6 +276,19 @@ def test_an_inferred_column_carries_its_evidence() -> None:
     ]
 
 
+def test_the_evidence_says_that_the_numbers_no_longer_agree() -> None:
+    before, after = (numbered("a:int phone:text c:int", 1, 2, 3), numbered("a:int mobile:text c:int", 4, 5, 6, oid=2))
+    renamed = diff(before, after, hint=ChangeKind.REBUILT).changes[1]
+    assert renamed.evidence
+    last = renamed.evidence.items[-1]
+    assert (last.label, last.vanished, last.appeared, last.agrees) == (
+        "Native id, the table was rebuilt",
+        "2",
+        "5",
+        False,
+    )
+
+
 SUGGESTED: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
     "two at once, each in its place": (
         "a:int b:text c:text d:int",

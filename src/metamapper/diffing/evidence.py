@@ -1,7 +1,5 @@
 """The arguments for a match, in words and in lines: what was there, what is there now, and whether they agree."""
 
-from collections.abc import Iterable
-
 from metamapper.diffing.shape import Shape
 from metamapper.diffing.values import KnownRelation, SeenRelation
 from metamapper.schema import Column, Evidence, EvidenceItem
@@ -56,18 +54,17 @@ def _summary(before: Shape, after: Shape) -> str:
     return f"{len(before & after)} of {len(after)} columns are the same, under another name."
 
 
-def same_place(
-    before: Column, after: Column, places: tuple[int, int], candidates: int, indexes: Iterable[str] = ()
-) -> Evidence:
+def same_place(before: Column, after: Column, places: tuple[int, int], candidates: int) -> Evidence:
     """``places`` count the columns from 1; ``candidates`` are those that vanished or appeared with this type."""
     only = "the only candidate" if candidates == 1 else f"one of {candidates} candidates"
     items = [
         _item("Position", str(places[0]), str(places[1])),
         _item("Type", before.type, after.type),
         _item("Nullable", _yes(before.nullable), _yes(after.nullable)),
-        _item("Default", before.default or "none", after.default or "none"),
+        _item("Default", before.default, after.default),
     ]
-    items += [EvidenceItem("Index", name, name) for name in indexes]
+    if before.native_id or after.native_id:
+        items.append(_item("Native id, the table was rebuilt", before.native_id, after.native_id))
     return Evidence("column", f"{only}: the same type in the same place", tuple(items))
 
 
