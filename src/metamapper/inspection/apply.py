@@ -91,7 +91,8 @@ class _Application:
         names = schemas.names()
         matching = self._match(names, schemas.matching.readable)
         groups = self._vanished(matching, names, schemas.matching.readable)
-        verdict = sift(self.datastore.pk, self.chronicle.run_id, self.chronicle.at, groups)
+        seen = {pair.known_id for pair in matching.pairs}
+        verdict = sift(self.datastore.pk, self.chronicle.run_id, self.chronicle.at, groups, seen=seen)
         self._write(self._writer(matching, schemas), matching, verdict.retire)
         schemas.retire(holding=verdict.held)
         self._stamp(whole=self.reading.is_whole and not verdict.held)
