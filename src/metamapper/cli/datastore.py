@@ -232,12 +232,12 @@ def remove(*, name: str, yes: bool, workspace: str) -> None:
     """Forget the datastore NAME, its history and all that was written about it. The datastore itself is not touched."""
     start_django()
     from metamapper.cli.places import datastore_named, place
-    from metamapper.datastores.services import delete_datastore
+    from metamapper.inspection.connecting import disconnect
 
     found = datastore_named(place(workspace), name)
     if not yes:
         click.confirm(
             f"Forget “{shown(found.name)}”, its history and all that was written about it?", abort=True, err=True
         )
-    delete_datastore(found)
+    disconnect(found)
     click.echo(f"{found.slug} is forgotten.")

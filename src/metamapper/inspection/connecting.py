@@ -1,14 +1,18 @@
-"""Connecting a datastore: registered, on a schedule, its first run due at once, all or nothing."""
+"""Connecting a datastore: registered, on a schedule, its first run due at once, all or nothing. And the way back."""
+
+import time
 
 from django.db import transaction
 
 from metamapper.accounts.models import User
 from metamapper.connectors.base import EngineSettings
 from metamapper.datastores.models import Datastore
-from metamapper.datastores.services import create_datastore
+from metamapper.datastores.services import create_datastore, delete_datastore
 from metamapper.runs.models import Trigger
-from metamapper.runs.services import request_run, set_schedule
+from metamapper.runs.services import hold_still, request_run, set_schedule
 from metamapper.workspaces.models import Workspace
+
+PAUSE_SECONDS = 0.1
 
 
 def connect(
@@ -39,3 +43,23 @@ def connect(
         set_schedule(datastore, interval_seconds=interval_seconds, user=user)
         request_run(datastore, trigger=Trigger.INITIAL, user=user)
     return datastore
+
+
+def disconnect(datastore: Datastore) -> None:
+    """Forget a datastore and all that was known and written about it. Nothing in the datastore itself is touched.
+
+    Whoever writes about it at this moment is waited for; a run that still reads it finds nothing to write to.
+    """
+    while not _forgotten(datastore):
+        time.sleep(PAUSE_SECONDS)
+
+
+@transaction.atomic
+def _forgotten(datastore: Datastore) -> bool:
+    """Delete it, unless one of its runs is about to write: it takes its locks in another order, so we step back."""
+    if not Datastore.objects.select_for_update().filter(pk=datastore.pk).exists():
+        return True
+    if not hold_still(datastore.pk):
+        return False
+    delete_datastore(datastore)
+    return True

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.db import transaction
 
@@ -13,6 +14,8 @@ from metamapper.runs.models import Run, Schedule, State, Trigger
 from metamapper.runs.schedules import set_schedule
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from metamapper.accounts.models import User
     from metamapper.datastores.models import Datastore
 
@@ -74,3 +77,13 @@ def cancel_run(run: Run, *, user: "User | None") -> bool:
         running = Run.objects.filter(pk=run.pk, state=State.RUNNING)
         running.filter(cancel_requested_at=None).update(**asked)
         return running.exists()
+
+
+def hold_still(datastore_id: UUID) -> bool:
+    """Lock the datastore's schedule and open runs until the transaction ends, so that none begins, writes or ends.
+
+    Waits for nobody: False where another session holds one of them, and then the caller should step back.
+    """
+    opened = Run.objects.filter(datastore=datastore_id, state__in=[State.QUEUED, State.RUNNING])
+    every: list[QuerySet[Any]] = [Schedule.objects.filter(pk=datastore_id), opened]
+    return all(len(each.select_for_update(skip_locked=True)) == each.count() for each in every)

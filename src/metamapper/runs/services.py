@@ -5,7 +5,7 @@ from metamapper.runs.doorbell import wait as wait_for_doorbell
 from metamapper.runs.endings import cancelled, fail, finish
 from metamapper.runs.heartbeats import Heartbeat
 from metamapper.runs.leases import Lease, LeaseLost, Standing, claim, guard, heartbeat, standing
-from metamapper.runs.requests import cancel_run, request_run
+from metamapper.runs.requests import cancel_run, hold_still, request_run
 from metamapper.runs.schedules import INTERVALS, set_schedule
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "finish",
     "guard",
     "heartbeat",
+    "hold_still",
     "metastore_now",
     "request_run",
     "set_schedule",

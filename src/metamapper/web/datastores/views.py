@@ -16,6 +16,7 @@ from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.registry import registry
 from metamapper.datastores import services
 from metamapper.inspection.connecting import connect as connect_datastore
+from metamapper.inspection.connecting import disconnect
 from metamapper.lib.crypto import WrongKey
 from metamapper.runs import services as runs
 from metamapper.runs.models import Run, Trigger
@@ -207,7 +208,7 @@ def delete(request: DatastoreVisit) -> HttpResponse:
     """Forget it, for whoever types its name."""
     name = request.datastore.name
     if request.method == "POST" and request.POST.get("name", "").strip() == name:
-        services.delete_datastore(request.datastore)
+        disconnect(request.datastore)
         messages.success(request, f"{name} is forgotten. Nothing in it was touched.")
         return redirect("datastores", request.workspace.slug)
     context = _about(request) | {"wrong": request.method == "POST"}
