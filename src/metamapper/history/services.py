@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Self
 from uuid import UUID
 
 import msgspec
@@ -24,6 +24,7 @@ _CHANGE = (
 _VERSION = (
     "id", "datastore_id", "relation_id", "schema_id", "name", "kind", "valid_from", "valid_to", "run_id", "record",
 )  # fmt: skip
+_TICK = timedelta(microseconds=1)
 _SCHEMA_VERSION = ("id", "datastore_id", "schema_id", "name", "comment", "valid_from", "valid_to", "run_id")
 
 
@@ -44,6 +45,16 @@ class Chronicle:
     schemas: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, int] = field(default_factory=dict)
     severities: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def begin(cls, datastore_id: UUID, run_id: UUID, now: datetime, *, author_id: UUID | None = None) -> Self:
+        """A history that is told at ``now``, or right after all that was told before, if a clock went back since.
+
+        The caller holds the datastore's lock: who waited for it comes later than ``now`` as it was before the wait.
+        """
+        told = models.Change.objects.filter(datastore_id=datastore_id).order_by("-at")
+        last = told.values_list("at", flat=True).first()
+        return cls(datastore_id, run_id, max(now, last + _TICK) if last else now, author_id)
 
     def record(
         self, changes: Iterable[tuple[Change, UUID]], *, wholes: Mapping[UUID, RelationRecord] | None = None

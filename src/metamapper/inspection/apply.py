@@ -62,7 +62,7 @@ def apply(
     """
     # Decisions of people write here too; the row's lock lets one of us work at a time.
     Datastore.objects.select_for_update(no_key=True).get(pk=datastore.pk)
-    chronicle = Chronicle(datastore.pk, run_id, at)
+    chronicle = Chronicle.begin(datastore.pk, run_id, at)
     return _Application(
         datastore, engine, reading, stage, chronicle, load_known(datastore.pk), scope_of(datastore)
     ).run()

@@ -95,7 +95,7 @@ def decide_suggestion(suggestion: Suggestion, *, accept: bool, user: User) -> No
 def _begin(datastore_id: UUID, user: User) -> Chronicle:
     """Wait for a run that applies its results, then write under an id of our own."""
     Datastore.objects.select_for_update(no_key=True).get(pk=datastore_id)
-    return Chronicle(datastore_id, uuid7(), metastore_now(), author_id=user.pk)
+    return Chronicle.begin(datastore_id, uuid7(), metastore_now(), author_id=user.pk)
 
 
 def _waiting(hold: Hold) -> dict[UUID, datetime]:

@@ -155,8 +155,8 @@ def _inspect(work: _Work, report: Report) -> None:
 
 def _trusted_token(datastore: Datastore) -> str:
     """The token to compare with; blank where everything must be read: once a day, and while something is held back."""
-    if datastore.read_at is None or runs.metastore_now() - datastore.read_at > FULL_READ_EVERY:
-        return ""
+    if datastore.read_at is None or abs(runs.metastore_now() - datastore.read_at) > FULL_READ_EVERY:
+        return ""  # also where a clock went back so far that the day would never end
     if Hold.objects.filter(datastore=datastore, state=Hold.State.PENDING).exists():
         return ""
     return datastore.probe_token
