@@ -218,3 +218,14 @@ def test_hostile_names_arrive_as_they_are(register: Register) -> None:
     assert run.state == State.SUCCEEDED, run.outcome
     assert names(datastore) == set(hostile)
     assert look(datastore).outcome_code == "same"
+
+
+def test_a_schema_that_took_the_name_of_one_not_proved_gone_is_read_again_and_again(register: Register) -> None:
+    datastore = register()
+    first, second = (table("orders", "id integer", schema=name, native=name) for name in ("one", "two"))
+    show(first, second, scopes=[Scope(name="one", native_id="1"), Scope(name="two", native_id="2")])
+    look(datastore)
+    renamed = table("orders", "id integer", schema="one", native="two")
+    show(renamed, scopes=[Scope(name="one", native_id="2")], complete=False)
+    runs = [look(datastore) for _ in range(3)]
+    assert [run.outcome_code for run in runs] == ["changed", "same", "same"]

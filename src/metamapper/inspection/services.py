@@ -1,5 +1,6 @@
 """THE use case: claim a due run, read the datastore, match, diff, persist, announce."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -163,10 +164,17 @@ def _trusted_token(datastore: Datastore) -> str:
 
 
 def _fingerprints(datastore: Datastore) -> dict[bytes, tuple[str, str]]:
-    """Which (schema, relation) each fingerprint stands for."""
+    """Which (schema, relation) each fingerprint stands for, where only one relation is known by that path.
+
+    Two are where a schema took the name of one that is not proved gone: whose the next one is tells a closer look.
+    """
     found = Relation.objects.filter(datastore=datastore, retired_at=None)
     rows = found.values_list("fingerprint", "schema__name", "name").iterator()
-    return {bytes(fingerprint): (schema, name) for fingerprint, schema, name in rows}
+    known = {bytes(fingerprint): (schema, name) for fingerprint, schema, name in rows}
+    bearers = Counter(known.values())
+    if len(bearers) == len(known):
+        return known
+    return {fingerprint: path for fingerprint, path in known.items() if bearers[path] == 1}
 
 
 def _finish_unchanged(work: _Work) -> None:
