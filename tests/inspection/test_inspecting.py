@@ -6,6 +6,7 @@ from metamapper.annotations.models import Description
 from metamapper.annotations.services import describe
 from metamapper.catalog.models import Column, Hold, Relation, Schema
 from metamapper.connectors.errors import ConnectionLost, SignInFailed
+from metamapper.datastores.models import Datastore
 from metamapper.history.models import Change, RelationVersion
 from metamapper.runs.models import State
 from metamapper.schema import AssetKind, Completeness, Scope
@@ -229,3 +230,33 @@ def test_a_schema_that_took_the_name_of_one_not_proved_gone_is_read_again_and_ag
     show(renamed, scopes=[Scope(name="one", native_id="2")], complete=False)
     runs = [look(datastore) for _ in range(3)]
     assert [run.outcome_code for run in runs] == ["changed", "same", "same"]
+
+
+def test_a_table_that_the_filter_hides_lends_its_identity_to_nobody(register: Register) -> None:
+    datastore = register(engine=NAMED)
+    columns = ("id integer", "total numeric(10,2)", "placed_at date")
+    show(table("tmp_orders", *columns), ORDERS, CUSTOMERS)
+    look(datastore)
+    hidden = Relation.objects.get(name="tmp_orders")
+    Datastore.objects.filter(pk=datastore.pk).update(include_tables="-tmp_*")
+    show(table("tmp_orders", *columns), table("purchases", *columns), ORDERS, CUSTOMERS)
+    look(datastore)
+    assert Relation.objects.get(name="purchases").pk != hidden.pk
+    assert Relation.objects.get(pk=hidden.pk, retired_at=None).name == "tmp_orders"
+
+
+def test_a_schema_is_not_retired_before_what_the_filter_hides_in_it(register: Register) -> None:
+    datastore = register()
+    old = table("tmp_orders", "id integer", schema="old", native="9")
+    scopes = [Scope(name="old", native_id="1"), Scope(name="shop", native_id="2")]
+    show(old, ORDERS, CUSTOMERS, scopes=scopes)
+    look(datastore)
+    Datastore.objects.filter(pk=datastore.pk).update(include_tables="-tmp_*")
+    show(ORDERS, CUSTOMERS, scopes=scopes[1:])
+    look(datastore)
+    assert Relation.objects.get(name="tmp_orders").retired_at is None
+    assert Schema.objects.get(name="old").retired_at is None
+    Datastore.objects.filter(pk=datastore.pk).update(include_tables="")
+    look(datastore)
+    assert Relation.objects.get(name="tmp_orders").retired_at
+    assert Schema.objects.get(name="old").retired_at

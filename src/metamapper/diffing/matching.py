@@ -36,20 +36,27 @@ def match_relations(
     record_of: Callable[[UUID], RelationRecord],
     stable_ids: bool,
     readable: Callable[[str], bool],
+    hidden: Callable[[KnownRelation], bool] = lambda _: False,
 ) -> RelationMatching:
     """Pair what is known with what this run saw. Pure but for two callbacks, which fetch the few whole values it needs.
 
     ``known`` holds the retired relations too, the latest retired first. ``relation_of`` takes an ordinal, ``record_of``
     a known id. ``stable_ids`` tells whether the engine keeps a relation's native id for the object's life. A relation
-    vanishes only in a schema that is ``readable``: read completely, or itself proved gone (``ScopeMatching.readable``).
+    vanishes only in a schema that is ``readable``: read completely, or itself proved gone (``ScopeMatching.readable``),
+    and only if it is not ``hidden``: what a person's filter leaves out was not looked for.
     """
-    matching = _Matching(known, seen, stable_ids=stable_ids, readable=readable, fetch=Fetch(relation_of, record_of))
+
+    def may_vanish(item: KnownRelation) -> bool:
+        return readable(item.schema) and not hidden(item)
+
+    fetch = Fetch(relation_of, record_of)
+    matching = _Matching(known, seen, stable_ids=stable_ids, may_vanish=may_vanish, fetch=fetch)
     if matching.left or matching.active or matching.pathless:
         matching.decide()
     return RelationMatching(
         matching.pairs,
         list(matching.left),
-        [item.id for item in matching.unclaimed() if readable(item.schema)],
+        [item.id for item in matching.unclaimed() if may_vanish(item)],
         matching.suggestions,
     )
 
@@ -67,10 +74,10 @@ class _Matching:
         seen: Sequence[SeenRelation],
         *,
         stable_ids: bool,
-        readable: Callable[[str], bool],
+        may_vanish: Callable[[KnownRelation], bool],
         fetch: Fetch,
     ) -> None:
-        self.known, self.stable_ids, self.readable, self.fetch = known, stable_ids, readable, fetch
+        self.known, self.stable_ids, self.may_vanish, self.fetch = known, stable_ids, may_vanish, fetch
         self.pairs: list[Pair] = []
         self.suggestions: list[SuggestedPair] = []
         active = [item for item in known if not item.retired]
@@ -153,7 +160,7 @@ class _Matching:
 
     def _can_yield(self, owner: KnownRelation, paths: set[tuple[str, str]]) -> bool:
         """Whether an owner may lose its object: another stands under its name, or it may vanish."""
-        return (owner.schema, owner.name) in paths or self.readable(owner.schema)
+        return (owner.schema, owner.name) in paths or self.may_vanish(owner)
 
     def _alike(self, holder: KnownRelation, item: SeenRelation) -> bool:
         return self.fetch.likeness(holder, item.ordinal) >= ALIKE
@@ -202,13 +209,13 @@ class _Matching:
     def _look_alike(self, owners: dict[int, KnownRelation]) -> None:
         """Leaves out those on both sides of whom a native id tells what became of them."""
         told = {owner.id for owner in owners.values()}
-        vanished = [item for item in self.unclaimed() if item.id not in told and self.readable(item.schema)]
+        vanished = [item for item in self.unclaimed() if item.id not in told and self.may_vanish(item)]
         appeared = [item for item in self.left.values() if item.ordinal not in owners]
         if not (vanished and appeared):
             return
         open_ids = {item.id for item in self.unclaimed()}
         settled = {(item.schema, item.shape) for item in self.known if not item.retired and item.id not in open_ids}
-        unread = {item.shape for item in self.unclaimed() if not self.readable(item.schema)}
+        unread = {item.shape for item in self.unclaimed() if not self.may_vanish(item)}
         matches, self.suggestions = find_lookalikes(
             vanished, appeared, self.fetch, settled=settled, unread=unread, stable_ids=self.stable_ids
         )

@@ -94,7 +94,7 @@ class _Application:
         seen = {pair.known_id for pair in matching.pairs}
         verdict = sift(self.datastore.pk, self.chronicle.run_id, self.chronicle.at, groups, seen=seen)
         self._write(self._writer(matching, schemas), matching, verdict.retire)
-        schemas.retire(holding=verdict.held)
+        schemas.retire(before=self.known.standing() - seen - verdict.retire)
         self._stamp(whole=self.reading.is_whole and not verdict.held)
         return self._applied(verdict.held, names)
 
@@ -106,17 +106,16 @@ class _Application:
             record_of=lambda identity: load_records([identity])[identity],
             stable_ids=AssetKind.RELATION in self.engine.stable_ids,
             readable=readable.__contains__,
+            hidden=lambda item: not self.within.allows_table(item.schema, item.name),
         )
 
     def _vanished(
         self, matching: RelationMatching, names: Mapping[UUID, str], readable: Container[str]
     ) -> Iterator[Vanished]:
-        """What each provably read schema no longer lists, of what the filter still asks for."""
+        """What each provably read schema no longer lists."""
         gone: dict[UUID, set[UUID]] = {}
         for identity in matching.vanished:
-            row = self.known.relations[identity]
-            if self.within.allows_table(names[row.schema_id], row.name):
-                gone.setdefault(row.schema_id, set()).add(identity)
+            gone.setdefault(self.known.relations[identity].schema_id, set()).add(identity)
         for schema_id, count in self.known.living().items():
             if names[schema_id] in readable:
                 yield Vanished(schema_id, frozenset(gone.get(schema_id, ())), count)

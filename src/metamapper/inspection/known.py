@@ -68,6 +68,10 @@ class Known:
         """``names`` gives each schema the name it bears in this run."""
         return [row.key(names[row.schema_id]) for row in self.relations.values()]
 
+    def standing(self) -> set[UUID]:
+        """The relations that are not retired."""
+        return {row.id for row in self.relations.values() if row.retired_at is None}
+
     def living(self) -> dict[UUID, int]:
         """How many relations each schema has that are not retired."""
         counts = dict.fromkeys(self.schemas, 0)

@@ -63,9 +63,9 @@ class SchemaWriter:
         write_schemas(self.datastore_id, written)
         self._announce([dated.record for dated in written])
 
-    def retire(self, *, holding: Container[UUID]) -> None:
-        """Retire schemas that are proved gone, unless a relation of theirs is held back."""
-        kept = {row.schema_id for row in self.known.relations.values() if row.id in holding}
+    def retire(self, *, before: Container[UUID]) -> None:
+        """Retire schemas that are proved gone, but none before the last of its relations: it may be held back or hidden."""
+        kept = {row.schema_id for row in self.known.relations.values() if row.id in before}
         gone = [self.known.schemas[identity] for identity in self.matching.vanished if identity not in kept]
         self.chronicle.close_schemas([(row.record, row.since) for row in gone])
         self.chronicle.record((removed_scope(row.record), row.record.id) for row in gone)
