@@ -3,15 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 
+from metamapper.lib.ids import uuid7
 from metamapper.runs.clock import metastore_now
-from metamapper.runs.models import Run, Schedule, State, Trigger
+from metamapper.runs.models import Run, Schedule, State
 from metamapper.runs.schedules import start_counting
 from metamapper.runs.slots import slot_at, slots_between
 from metamapper.runs.timing import timing
+
+_INSERT = (
+    "INSERT INTO runs_run (id, datastore_id, number, slot, available_at, created_at, trigger, state, priority, attempt,"
+    " lost_count, fence, dispatch_count, outcome_code, outcome, progress, scopes, counts, statements)"
+    " VALUES (%s, %s, %s, %s, %s, %s, 'scheduled', 'queued', 0, 0, 0, 0, 0, '', '{}', '{}', '[]', '{}', '[]')"
+)
+_UPDATE = "UPDATE runs_schedule SET last_number = %s, coalesced = %s, last_slot = %s, next_due_at = %s WHERE datastore_id = %s"
+
+
+class Row(NamedTuple):
+    """What differs between the runs of one batch."""
+
+    id: UUID
+    datastore_id: UUID
+    number: int
+    slot: datetime
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +59,8 @@ def _due_batch(now: datetime) -> list[Schedule]:
 
 def _turn_into_runs(batch: Sequence[Schedule], now: datetime) -> int:
     taken = _taken(batch, now)
-    runs = [run for schedule in batch if (run := _advance(schedule, taken, now))]
-    Run.objects.bulk_create(runs)
+    runs = [row for schedule in batch if (row := _advance(schedule, taken, now))]
+    _insert(runs)
     _write(batch)
     return len(runs)
 
@@ -55,7 +74,7 @@ def _taken(batch: Sequence[Schedule], now: datetime) -> Taken:
     return Taken(frozenset((pk, slot) for pk, slot in with_slot if slot), frozenset(waiting))
 
 
-def _advance(schedule: Schedule, taken: Taken, now: datetime) -> Run | None:
+def _advance(schedule: Schedule, taken: Taken, now: datetime) -> Row | None:
     """Move the schedule behind its newest slot; a run for that slot, unless one waits already or the breaker is open."""
     slot = _slot(schedule, now)
     passed = _passed(schedule, slot)
@@ -64,7 +83,7 @@ def _advance(schedule: Schedule, taken: Taken, now: datetime) -> Run | None:
     run = None
     if not (exists or broken or schedule.datastore_id in taken.waiting):
         schedule.last_number += 1
-        run = _run(schedule, slot, now)
+        run = Row(uuid7(), schedule.datastore_id, schedule.last_number, slot, now)
     schedule.coalesced += passed - (1 if run or exists else 0)
     schedule.last_slot = slot
     schedule.next_due_at = slot + timedelta(seconds=schedule.interval_seconds)
@@ -82,36 +101,31 @@ def _passed(schedule: Schedule, slot: datetime) -> int:
     return 1 + slots_between(schedule.created_slot or slot, slot, interval=schedule.interval_seconds)
 
 
-def _run(schedule: Schedule, slot: datetime, now: datetime) -> Run:
-    return Run(
-        datastore_id=schedule.datastore_id,
-        number=schedule.last_number,
-        trigger=Trigger.SCHEDULED,
-        slot=slot,
-        available_at=now,
-        created_at=now,
-    )
+def _insert(runs: Sequence[Row]) -> None:
+    """As ``bulk_create`` would, in a third of the time: most of a new run is the same for all."""
+    moment = connection.ops.adapt_datetimefield_value
+    values = [
+        (_key(each.id), _key(each.datastore_id), each.number, moment(each.slot), moment(each.now), moment(each.now))
+        for each in runs
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, values)
+
+
+def _key(value: UUID) -> Any:
+    """An id as this metastore writes it."""
+    return Run._meta.pk.get_db_prep_value(value, connection, prepared=False)  # noqa: SLF001 - the documented way to a field
 
 
 def _write(batch: Sequence[Schedule]) -> None:
     """One statement, many rows: a bulk_update builds a CASE for each field and row, which takes longer than all the rest."""
     moment = connection.ops.adapt_datetimefield_value
-    key = Schedule._meta.pk.get_db_prep_value  # noqa: SLF001 - the documented way to a model's fields
+    values = [
+        (each.last_number, each.coalesced, moment(each.last_slot), moment(each.next_due_at), _key(each.pk))
+        for each in batch
+    ]
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE runs_schedule SET last_number = %s, coalesced = %s, last_slot = %s, next_due_at = %s"
-            " WHERE datastore_id = %s",
-            [
-                (
-                    each.last_number,
-                    each.coalesced,
-                    moment(each.last_slot),
-                    moment(each.next_due_at),
-                    key(each.pk, connection, prepared=False),
-                )
-                for each in batch
-            ],
-        )
+        cursor.executemany(_UPDATE, values)
 
 
 def follow_the_clock() -> int:
