@@ -159,6 +159,14 @@ class FaultSuite:
                 )
 
     @promise()
+    def test_a_cancel_that_comes_too_late_is_nothing(self, subject: Subject) -> None:
+        """Whoever cancels cannot know that the session has just ended."""
+        with subject.fresh() as source:
+            with opened(subject, source) as session:
+                session.scopes(EVERYTHING)
+            session.cancel()
+
+    @promise()
     def test_the_connection_test_passes(self, subject: Subject) -> None:
         with subject.fresh() as source:
             source.perform(*seed(subject.engine))

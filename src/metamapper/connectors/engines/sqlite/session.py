@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from itertools import groupby
 from operator import itemgetter
@@ -70,7 +70,9 @@ class SqliteSession:
 
     def cancel(self) -> None:
         self._cancelled = True
-        self._connection.interrupt()
+        # The session may have ended by itself a moment ago: then there is nothing to stop.
+        with suppress(sqlite3.ProgrammingError):
+            self._connection.interrupt()
 
     def _raw_relations(self) -> Iterator[RawRelation]:
         views = self._view_columns()
