@@ -38,7 +38,10 @@ def test_a_message_does_its_run(run: Run) -> None:
     assert fresh(run).state == State.SUCCEEDED
 
 
-@pytest.mark.parametrize("message", [None, "", "nonsense", 7, {"foreign": "payload"}, [], str(uuid4())])
+NOBODYS_RUN = "0199d0c2-0000-7000-8000-000000000000"
+
+
+@pytest.mark.parametrize("message", [None, "", "nonsense", 7, {"foreign": "payload"}, [], NOBODYS_RUN])
 def test_a_message_that_names_no_run_is_passed_over(message: object) -> None:
     execute(message, pytest.fail, owner="w/1")
 
