@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Generic, TypeVar
@@ -11,11 +12,13 @@ from urllib.parse import urlencode
 
 import msgspec
 from django.core.exceptions import ValidationError
-from django.db.models import Model, Q, QuerySet
+from django.db.models import DateTimeField, Model, Q, QuerySet
 from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
 PARAMETER = "after"
+YEARS = range(1970, 9000)
+"""Nothing is older or newer, and in no time zone does such a moment leave the calendar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ def page_of(queryset: QuerySet[M], order: Sequence[str], cursor: str, *, limit: 
     """One page in the given order, whose fields together are unique; ``-field`` counts down. A broken cursor starts anew."""
     queryset = queryset.order_by(*order)
     position = _decode(cursor, len(order))
-    if position:
+    if position and _is_comparable(queryset.model, order, position):
         queryset = _from(queryset, order, position)
     rows = list(queryset[: limit + 1])
     return Page(rows[:limit], _encode(rows[limit - 1], order) if len(rows) > limit else "")
@@ -47,6 +50,24 @@ def _from(queryset: QuerySet[M], order: Sequence[str], position: Sequence[str]) 
         return queryset.filter(reduce(or_, (_beyond(order, position, depth) for depth in range(len(order)))))
     except (ValueError, TypeError, ValidationError):
         return queryset
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment in a cursor; None for what no metastore can compare with."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo and moment.year in YEARS else None
+
+
+def _is_comparable(model: type[Model], order: Sequence[str], position: Sequence[str]) -> bool:
+    """Whether a metastore can compare with every value: no NUL in a text, no moment beyond the calendar."""
+    fields = [model._meta.get_field(name.removeprefix("-")) for name in order]  # noqa: SLF001 - Django's documented way
+    return all(
+        "\0" not in value and (not isinstance(field, DateTimeField) or moment_of(value) is not None)
+        for field, value in zip(fields, position, strict=True)
+    )
 
 
 def _beyond(order: Sequence[str], position: Sequence[str], depth: int) -> Q:

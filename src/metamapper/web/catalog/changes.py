@@ -16,6 +16,7 @@ from metamapper.web.catalog.doors import in_table
 from metamapper.web.catalog.page import RelationView
 from metamapper.web.catalog.table import context_of
 from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace
+from metamapper.web.paging import moment_of
 
 COMPARED = 100
 """Differences on a page."""
@@ -90,9 +91,9 @@ def _feed(request: Visit, question: asking.Question) -> dict[str, Any]:
 
 def _cursor(request: Visit) -> tuple[datetime, UUID] | None:
     at, _, run_id = request.GET.get("after", "").partition(",")
+    moment = moment_of(at)
     try:
-        moment = datetime.fromisoformat(at)
-        return (moment, UUID(run_id)) if moment.tzinfo else None
+        return (moment, UUID(run_id)) if moment else None
     except ValueError:
         return None
 
@@ -165,7 +166,7 @@ def _rest(request: Visit, question: asking.Question, run_id: UUID, *, prefixed: 
 
 
 def _fold(request: Visit, run_id: UUID) -> feed.Fold | None:
-    kind, _, rest = request.GET.get("fold", "").partition(",")
+    kind, _, rest = request.GET.get("fold", "").replace("\0", "").partition(",")
     asset, _, parent = rest.partition(",")
     if not asset:
         return None

@@ -128,7 +128,7 @@ def tree(request: DatastoreVisit, *, as_of: AsOf) -> HttpResponse:
 def _opened(request: DatastoreVisit, schema_id: UUID, as_of: AsOf) -> Branch:
     """The tables of one schema: the first, or those after the ones that were seen."""
     within = Within(request.datastore, as_of.moment, schema_id)
-    after, _, name = request.GET.get("after", "").partition(",")
+    after, _, name = request.GET.get("after", "").replace("\0", "").partition(",")
     identity = _uuid(after)
     seen = request.GET.get("seen", "")
     tables = relations_at(request.user, within, after=(name, identity) if identity else None, limit=SHOWN)
