@@ -8,6 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from metamapper.annotations.selectors import description
+from metamapper.annotations.services import describe
+from metamapper.schema import AssetKind
 from tests.web_catalog.conftest import Shop
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -109,16 +111,20 @@ def test_the_feed_follows_its_filters_and_its_address(page: Page, shop: Shop) ->
 
 
 def test_nothing_scrolls_sideways(page: Page, shop: Shop) -> None:
-    shop.change("alter table orders rename column note to " + "a_very_long_name_" * 6)
+    shop.change("alter table orders rename column note to " + "a_very_long_name_" * 6, f"create table {'x' * 120} (id int)")
+    describe(shop.cast.ana, AssetKind.RELATION, shop.table("orders").pk, "w" * 140)
+    describe(shop.cast.ana, AssetKind.COLUMN, shop.column("orders", "total").pk, "w" * 140)
     urls = [
         shop.home,
         f"{shop.home}changes/",
         "/larkspur/changes/",
         shop.href("orders"),
         shop.href("orders", "relations"),
+        shop.href("x" * 120),
     ]
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
         for url in urls:
             page.goto(url)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (url, width)
+            assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
