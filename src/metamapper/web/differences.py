@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from metamapper.diffing.decisions import JOINED, UNDONE
 from metamapper.history.models import Change
 from metamapper.schema import Certainty, ChangeKind
 
@@ -66,9 +67,16 @@ def facts_of(change: Change) -> Facts:
         sentence=_sentence(change, noun, state),
         diffs=_diffs(change, state),
         inferred=change.certainty == "inferred",
-        told=bool(change.evidence) and change.certainty != Certainty.CERTAIN,
+        told=_is_inferred(change),
         proof=_proof(change),
     )
+
+
+def _is_inferred(change: Change) -> bool:
+    """Whether a run inferred it; what a person decided carries their word as evidence, and its reason says so."""
+    if not change.evidence or change.certainty == Certainty.CERTAIN:
+        return False
+    return change.evidence.get("rule") not in {UNDONE.rule, JOINED.rule}
 
 
 def _proof(change: Change) -> str:
