@@ -171,6 +171,21 @@ def test_what_is_held_back_is_shown_where_it_concerns_and_decided_there(shop: Sh
     assert "decided in the meantime" in again.content.decode()
 
 
+def test_what_is_kept_can_still_be_retired(shop: Shop) -> None:
+    held = hold(shop)
+    decide = f"{shop.home}holds/{held.pk}/decide/"
+    shop.as_(shop.cast.rui).post(decide, {"decision": "keep"})
+    for url in (shop.home, f"{shop.home}changes/", f"{shop.home}schemas/{held.schema_id}/"):
+        page = text(shop, url)
+        assert "Rui Costa kept them <time" in page
+        assert "No run retires them" in page
+        assert "Keep, they will return" not in page
+        assert "Retire 12 tables</button>" in page
+        assert "Retire 12 tables</button>" not in text(shop, url, shop.cast.kim)
+    shop.as_(shop.cast.rui).post(decide, {"decision": "retire"})
+    assert "No run retires them" not in text(shop, f"{shop.home}changes/")
+
+
 def test_an_inferred_match_is_accepted_or_undone(open_shop: Callable[..., Shop]) -> None:
     shop = open_shop("inferred", "create table contacts (id integer primary key, a text, phone varchar(32), b text)")
     shop.change(
@@ -187,4 +202,7 @@ def test_an_inferred_match_is_accepted_or_undone(open_shop: Callable[..., Shop])
     assert "they are two now" in answer.content.decode()
     change.refresh_from_db()
     assert change.decision == "undone"
-    assert "Undone" in text(shop, f"{shop.home}changes/")
+    page = text(shop, f"{shop.home}changes/")
+    assert "Undone" in page
+    assert "A person said that these are two." in page
+    assert page.count("Inferred to be the same column") == 1

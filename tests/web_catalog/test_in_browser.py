@@ -111,7 +111,9 @@ def test_the_feed_follows_its_filters_and_its_address(page: Page, shop: Shop) ->
 
 
 def test_nothing_scrolls_sideways(page: Page, shop: Shop) -> None:
-    shop.change("alter table orders rename column note to " + "a_very_long_name_" * 6, f"create table {'x' * 120} (id int)")
+    shop.change(
+        "alter table orders rename column note to " + "a_very_long_name_" * 6, f"create table {'x' * 120} (id int)"
+    )
     describe(shop.cast.ana, AssetKind.RELATION, shop.table("orders").pk, "w" * 140)
     describe(shop.cast.ana, AssetKind.COLUMN, shop.column("orders", "total").pk, "w" * 140)
     urls = [

@@ -50,10 +50,11 @@ def schema(user: "Person", schema_id: UUID) -> Schema | None:
     return found.filter(id=schema_id).first()
 
 
-def pending_holds(user: "Person", datastore: Datastore) -> QuerySet[Hold]:
-    """What is held back and waits for a decision, the oldest first."""
-    found = Hold.objects.visible_to(user).filter(datastore=datastore, state=Hold.State.PENDING)
-    return found.select_related("schema").order_by("created_at", "id")
+def standing_holds(user: "Person", datastore: Datastore) -> QuerySet[Hold]:
+    """What is held back: what waits for a decision first, then what a person keeps; the oldest first."""
+    states = [Hold.State.PENDING, Hold.State.KEPT]
+    found = Hold.objects.visible_to(user).filter(datastore=datastore, state__in=states)
+    return found.select_related("schema").order_by("-state", "created_at", "id")
 
 
 def relations_of(user: "Person", ids: Iterable[UUID], *, limit: int) -> list[tuple[UUID, str]]:

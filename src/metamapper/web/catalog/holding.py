@@ -8,7 +8,7 @@ from uuid import UUID
 from metamapper.accounts.models import User
 from metamapper.annotations.selectors import descriptions
 from metamapper.catalog.models import Hold
-from metamapper.catalog.selectors import paths_of, pending_holds, relations_of, schemas_of
+from metamapper.catalog.selectors import paths_of, relations_of, schemas_of, standing_holds
 from metamapper.datastores.models import Datastore
 from metamapper.history.models import Suggestion
 from metamapper.history.selectors import pending_suggestions
@@ -22,13 +22,17 @@ NAMED = 100
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A hold with the first names of what vanished, how many people wrote about, and when a run decides by itself."""
+    """A hold with the first names of what vanished, how many people wrote about, and when a run decides by itself.
+
+    What ``keeper`` keeps no run decides about.
+    """
 
     hold: Hold
     names: Sequence[tuple[UUID, str]]
     described: int
     run: int | None
     next_due_at: datetime | None
+    keeper: User | None = None
 
     @property
     def number(self) -> int:
@@ -44,8 +48,8 @@ class Held:
 
 
 def held(user: User, datastore: Datastore, *, schema_id: UUID | None = None) -> list[Held]:
-    """What waits in a datastore, or in one schema of it. Four queries for each of the few that do."""
-    holds = pending_holds(user, datastore)
+    """What is held back in a datastore, or in one schema of it. Four queries for each of the few that are."""
+    holds = standing_holds(user, datastore)
     return [_held(user, hold) for hold in (holds.filter(schema_id=schema_id) if schema_id else holds)]
 
 
@@ -54,7 +58,8 @@ def _held(user: User, hold: Hold) -> Held:
     names = relations_of(user, ids, limit=NAMED) if hold.schema_id else schemas_of(user, ids, limit=NAMED)
     run = Run.objects.visible_to(user).filter(id=hold.run_id).values_list("number", flat=True).first()
     schedule = Schedule.objects.visible_to(user).filter(datastore=hold.datastore_id, enabled=True).first()
-    return Held(hold, names, len(descriptions(user, ids)), run, schedule.next_due_at if schedule else None)
+    keeper = User.objects.filter(id=hold.decided_by_id).first() if hold.decided_by_id else None
+    return Held(hold, names, len(descriptions(user, ids)), run, schedule.next_due_at if schedule else None, keeper)
 
 
 @dataclass(frozen=True, slots=True)

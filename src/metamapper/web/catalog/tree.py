@@ -81,7 +81,7 @@ def _pinned(branch: Branch, current: Entry | None) -> Entry | None:
 
 
 def _branches(user: User, datastore: Datastore, moment: datetime | None, counts: Mapping[UUID, int]) -> list[Branch]:
-    held = set() if moment else {hold.schema_id for hold in selectors.pending_holds(user, datastore)}
+    held = set() if moment else {hold.schema_id for hold in selectors.standing_holds(user, datastore)}
     schemas = schemas_at(user, datastore, moment)
     return [Branch(schema, counts.get(schema.id, 0), schema.id in held) for schema in schemas]
 
