@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 from django.db.models import Q, QuerySet
 
 from metamapper.catalog.models import Constraint, Relation, Schema
@@ -52,13 +53,14 @@ def relation_at(user: "Person", relation: Relation, as_of: datetime | None = Non
     if as_of is None or relation.since <= as_of:
         record = load_records([relation.id])[relation.id]
         gone = relation.retired_at if as_of is None or _by(relation.retired_at, as_of) else None
-        return RelationState(record, relation.since, relation.first_seen_at, gone)
+        return RelationState(_placed(user, [record], as_of)[0], relation.since, relation.first_seen_at, gone)
     version = _last_version(user, relation.id, as_of)
     if version is None:
         return None
     # Between a retirement and a return there is no version: what stood last is what is shown, as retired.
     gone = version.valid_to if version.valid_to <= as_of else None
-    return RelationState(unpack(version.record), version.valid_from, relation.first_seen_at, gone)
+    record = _placed(user, [unpack(version.record)], as_of)[0]
+    return RelationState(record, version.valid_from, relation.first_seen_at, gone)
 
 
 def _last_version(user: "Person", relation_id: UUID, as_of: datetime) -> RelationVersion | None:
@@ -73,14 +75,36 @@ def _by(moment: datetime | None, as_of: datetime) -> bool:
 def records_at(
     user: "Person", relation_ids: Iterable[UUID], as_of: datetime | None = None
 ) -> dict[UUID, RelationRecord]:
-    """Many relations as they were, without those that were retired or not known then. At most six queries."""
+    """Many relations as they were, without those that were retired or not known then. At most eight queries."""
     ids = list(relation_ids)
     present = Relation.objects.visible_to(user).filter(AnyOf("id", ids)).filter(standing(as_of))
     records = load_records(present.values_list("id", flat=True))
     if as_of is not None:
         closed = RelationVersion.objects.visible_to(user).filter(AnyOf("relation_id", ids)).filter(valid(as_of))
         records |= {version.relation_id: unpack(version.record) for version in closed.iterator(500)}
-    return records
+    return {record.id: record for record in _placed(user, records.values(), as_of)}
+
+
+def _placed(user: "Person", records: Iterable[RelationRecord], as_of: datetime | None) -> list[RelationRecord]:
+    """The records under the names that their schemas had at the moment, for these have a history of their own.
+
+    Two queries, none for the present.
+    """
+    found = list(records)
+    if as_of is None or not found:
+        return found
+    ids = {record.schema_id for record in found}
+    closed = SchemaVersion.objects.visible_to(user).filter(AnyOf("schema_id", ids), valid_from__lte=as_of)
+    names = dict(closed.order_by("valid_from", "id").values_list("schema_id", "name"))
+    open_ones = Schema.objects.visible_to(user).filter(AnyOf("id", ids), since__lte=as_of)
+    names |= dict(open_ones.values_list("id", "name"))
+    return [_under(record, names.get(record.schema_id, record.relation.schema)) for record in found]
+
+
+def _under(record: RelationRecord, schema: str) -> RelationRecord:
+    if record.relation.schema == schema:
+        return record
+    return msgspec.structs.replace(record, relation=msgspec.structs.replace(record.relation, schema=schema))
 
 
 def standing(as_of: datetime | None, *, retired: bool = False) -> Q:
