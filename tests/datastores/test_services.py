@@ -1,6 +1,7 @@
 """Datastores are kept with their secrets sealed, reached only where allowed, and read as they are configured."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -131,6 +132,15 @@ def test_what_a_probe_proved_is_forgotten_when_it_looked_elsewhere(
     datastore = make(cast)
     datastore.probe_token = "as of yesterday"
     assert bool(change(datastore, **changes).probe_token) is kept
+
+
+def test_a_change_leaves_alone_what_a_run_noted_meanwhile(cast: Cast) -> None:
+    datastore = make(cast)
+    looked = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    noted = {"probe_token": "of now", "read_at": looked, "seen_at": looked, "server_version": "17.2"}
+    Datastore.objects.filter(pk=datastore.pk).update(**noted)
+    change(datastore, name="other")
+    assert Datastore.objects.values("name", *noted).get(pk=datastore.pk) == {"name": "other", **noted}
 
 
 def test_an_untested_change_of_the_connection_is_known_as_untested(cast: Cast) -> None:

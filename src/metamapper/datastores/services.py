@@ -1,7 +1,7 @@
 """Registering, changing and removing datastores. Secrets are sealed before they are stored and never read for a page."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -98,18 +98,22 @@ def update_datastore(
 ) -> Datastore:
     """Change everything but the engine; its address stays. Raises ``NameTaken``.
 
-    What a probe proved under other settings or another scope proves nothing any more.
+    What a probe proved under other settings or another scope proves nothing any more. What runs note about their looks
+    is left to them: one may have ended since ``datastore`` was read.
     """
+    written = ["name", "public_settings", "sealed_secrets", "include_schemas", "include_tables"]
     public, sealed = _split(settings)
     moved = settings != _present(datastore)
     if moved or (include_schemas, include_tables) != (datastore.include_schemas, datastore.include_tables):
         datastore.probe_token = ""
+        written.append("probe_token")
     if moved or tested:
         datastore.tested_at = timezone.now() if tested else None
+        written.append("tested_at")
     datastore.name = name
     datastore.public_settings, datastore.sealed_secrets = public, sealed
     datastore.include_schemas, datastore.include_tables = include_schemas, include_tables
-    return _saved(datastore)
+    return _saved(datastore, written)
 
 
 def delete_datastore(datastore: Datastore) -> None:
@@ -197,10 +201,10 @@ def _split(settings: EngineSettings) -> tuple[dict[str, Any], bytes]:
     return public, vault().seal({name: everything[name] for name in secret if everything.get(name)})
 
 
-def _saved(datastore: Datastore) -> Datastore:
+def _saved(datastore: Datastore, written: Sequence[str] | None = None) -> Datastore:
     try:
         with transaction.atomic():
-            datastore.save()
+            datastore.save(update_fields=written)
     except IntegrityError as error:
         raise NameTaken(datastore.name) from error
     return datastore
