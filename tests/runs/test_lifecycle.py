@@ -7,6 +7,7 @@ import pytest
 from django.db import transaction
 
 from metamapper.datastores.models import Datastore
+from metamapper.runs.due import create_due_runs
 from metamapper.runs.models import Attempt, Run, Schedule, State, Trigger
 from metamapper.runs.reaper import hand_over, reap, take_from_dead
 from metamapper.runs.services import (
@@ -24,6 +25,7 @@ from metamapper.runs.services import (
     set_schedule,
     standing,
 )
+from metamapper.runs.timing import timing
 from tests.runs.ledger import Clock, fresh, make_datastore
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sound", "clock")]
@@ -251,6 +253,20 @@ def test_a_retry_gives_way_to_a_newer_run(datastore: Datastore) -> None:
     assert failed(lease) == State.SUPERSEDED
     assert (fresh(old).state, fresh(newer).state) == (State.SUPERSEDED, State.QUEUED)
     assert fresh(old).outcome_code == "connection.refused"
+
+
+def test_runs_that_always_give_way_open_the_breaker_too(datastore: Datastore, clock: Clock) -> None:
+    """Where each run outlasts the interval, a newer one always waits when it fails."""
+    lease = claimed(requested(datastore))
+    schedule = Schedule.objects.get(pk=datastore.pk)
+    for _ in range(timing().breaker_after):
+        clock.now += timedelta(seconds=schedule.interval_seconds)
+        create_due_runs()
+        assert failed(lease) == State.SUPERSEDED
+        lease = claimed(Run.objects.get(datastore=datastore, state=State.QUEUED))
+    schedule.refresh_from_db()
+    assert schedule.consecutive_failures == timing().breaker_after
+    assert schedule.breaker_until
 
 
 def test_a_waiting_run_is_cancelled_at_once(datastore: Datastore, clock: Clock) -> None:

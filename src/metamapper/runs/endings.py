@@ -86,7 +86,10 @@ def fail(
         failures = 1 + _failures(run)
         if failures <= allowed:
             wait = backoff(failures, timing())
-            return requeue(run, now, code=code, available_at=now + wait, **details)
+            state = requeue(run, now, code=code, available_at=now + wait, **details)
+            if state is State.SUPERSEDED:  # not tried again: it has failed, whatever comes of the newer one
+                count_failure(run, now)
+            return state
         count_failure(run, now)
         return _end(lease, now, state=State.FAILED, attempt_code=code, **details)
 
