@@ -65,8 +65,28 @@ def test_filters_narrow_and_their_links_can_be_shared(shop: Shop) -> None:
     assert "No change matches" in text(shop, f"{shop.home}changes/?q=nothing-like-it")
 
 
+def test_a_run_leads_to_its_own_changes(shop: Shop) -> None:
+    run = shop.change("alter table orders add column paid integer")
+    shop.change("alter table orders add column due integer")
+    page = text(shop, f"{shop.home}runs/{run.number}/")
+    assert "Everything in scope was seen. <a" in page
+    url = page.split("Everything in scope was seen. <a")[1].split('href="')[1].split('"')[0]
+    found = text(shop, url)
+    assert "orders.<b>paid</b>" in found
+    assert "orders.<b>due</b>" not in found
+    assert "one run only" in found
+
+
+def test_a_run_that_ends_renews_the_rail(shop: Shop) -> None:
+    run = shop.change("create table invoices (id integer)")
+    part = text(shop, f"{shop.home}runs/{run.number}/", **{"HX-Request": "true"})
+    assert "<html" not in part
+    assert 'hx-swap-oob="innerHTML:.mm-rail > .mm-pinned"' in part
+    assert "Filter 4 tables" in part
+
+
 BROKEN = [
-    "from=soonish", "kind=nope", "severity=%00", "schema=x", "after=x,y", "after=2026-01-01,x", "mode=x", "q=%00", "certainty=x",
+    "run=x", "from=soonish", "kind=nope", "severity=%00", "schema=x", "after=x,y", "after=2026-01-01,x", "mode=x", "q=%00", "certainty=x",
     "mode=difference&after=-1",
 ]  # fmt: skip
 

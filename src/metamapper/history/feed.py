@@ -44,6 +44,7 @@ class Asked:
     datastore: Datastore | None = None
     relation_id: UUID | None = None
     schema_id: UUID | None = None
+    run_id: UUID | None = None
     after: datetime | None = None
     until: datetime | None = None
     severity: str = ""
@@ -114,6 +115,7 @@ def matching(user: "Person", asked: Asked) -> QuerySet[Change]:
         "datastore": asked.datastore,
         "relation_id": asked.relation_id,
         "schema_id": asked.schema_id,
+        "run_id": asked.run_id,
         "at__gt": asked.after,
         "at__lte": asked.until,
         "severity": asked.severity,

@@ -22,7 +22,7 @@ KINDS = (
     (ChangeKind.RESTORED, "Restored"),
 )
 SEVERITIES = ((Severity.BREAKING, "Breaking"), (Severity.RISKY, "Risky"), (Severity.SAFE, "Safe"))
-_NAMES = ("mode", "from", "to", "severity", "kind", "schema", "certainty", "q")
+_NAMES = ("mode", "from", "to", "severity", "kind", "schema", "run", "certainty", "q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ def read(query: QueryDict, scope: Asked) -> Question:
         scope.datastore,
         scope.relation_id,
         schema_id=_uuid(given.get("schema", "")),
+        run_id=_uuid(given.get("run", "")),
         after=after,
         until=until,
         severity=_one_of(Severity, given.get("severity", "")),

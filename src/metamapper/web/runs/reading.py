@@ -117,7 +117,12 @@ def lede(run: Run) -> str:
     if run.outcome_code == "unchanged":
         return "The datastore says that nothing has changed since the last look, so nothing was read."
     if run.state == State.SUCCEEDED:
-        return f"Everything in scope was seen: {found(run)}."
+        # How many changes it found stands behind it, as a link to them.
+        return (
+            "Everything in scope was seen."
+            if run.counts.get("changes")
+            else f"Everything in scope was seen: {found(run)}."
+        )
     if run.state == State.PARTIAL:
         return "Not everything could be seen or believed. What was not seen is unchanged in the catalog."
     return f"{found(run)}. Nothing in the catalog changed." if found(run) else ""
@@ -220,12 +225,13 @@ def _scope(scope: Mapping[str, Any]) -> ScopeLine:
     held, changes = int(scope.get("held") or 0), int(scope.get("changes") or 0)
     words = [f"{moments.number(changes)} {'change' if changes == 1 else 'changes'}" if changes else ""]
     words += [f"{moments.number(held)} held back" if held else ""]
+    shape = SEEN.get(str(scope.get("completeness")), SEEN["complete"])
     return ScopeLine(
         name=str(scope["name"]),
-        shape=SEEN.get(str(scope.get("completeness")), SEEN["complete"]),
+        shape=shape,
         part=100,
         tables=moments.number(int(scope.get("relations") or 0)),
-        differences=", ".join(filter(None, words)) or "none",
+        differences=", ".join(filter(None, words)) or ("not known" if shape.state == "failure" else "none"),
         reason=str(scope.get("reason") or ""),
         remedy=str(scope.get("remedy") or ""),
     )
