@@ -126,6 +126,15 @@ def test_what_is_typed_becomes_an_exact_moment_that_can_be_shared(shop: Shop) ->
         assert "q=x" in answer.headers["Location"]
 
 
+def test_a_retired_table_was_last_seen_by_the_run_before(shop: Shop) -> None:
+    gone = shop.change("drop view v_orders")
+    relation = shop.table("v_orders")
+    assert relation.retired_at is not None
+    page = shop.as_(shop.cast.ana).get(shop.href("v_orders")).content.decode()
+    assert f">run {gone.number - 1}</a>" in page
+    assert f">run {gone.number}</a>" not in page
+
+
 def test_a_retired_table_says_so_and_keeps_everything(shop: Shop) -> None:
     describe(shop.cast.ana, AssetKind.RELATION, shop.table("orders").pk, "Kept")
     shop.change("drop view v_orders", "drop table orders")

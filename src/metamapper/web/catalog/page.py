@@ -109,7 +109,10 @@ class RelationView:
 
     @cached_property
     def last_look(self) -> Run | None:
-        return about.last_look(self.user, self.relation.datastore, self.as_of)
+        """The latest run that saw it; what is retired was last seen before that."""
+        retired_at = self.state.retired_at
+        until = retired_at - timedelta(microseconds=1) if retired_at else self.as_of
+        return about.last_look(self.user, self.relation.datastore, until)
 
     @cached_property
     def changes(self) -> int:
