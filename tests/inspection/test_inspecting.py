@@ -260,3 +260,14 @@ def test_a_schema_is_not_retired_before_what_the_filter_hides_in_it(register: Re
     look(datastore)
     assert Relation.objects.get(name="tmp_orders").retired_at
     assert Schema.objects.get(name="old").retired_at
+
+
+def test_a_schema_renamed_in_mid_read_is_read_again(register: Register) -> None:
+    datastore = register()
+    renamed = table("orders", "id integer", native="1", schema="store")
+    script = show(ORDERS, scopes=[Scope(name="shop", native_id="9")])
+    script.on_relation = lambda _: show(renamed, scopes=[Scope(name="store", native_id="9")]) and None
+    run = look(datastore)
+    assert (run.state, run.outcome_code) == (State.QUEUED, "read.disturbed")
+    assert look(datastore).state == State.SUCCEEDED
+    assert Relation.objects.get().schema.name == "store"

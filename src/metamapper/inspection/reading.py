@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from metamapper.connectors.base import Session
+from metamapper.connectors.errors import ReadDisturbed
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.inspection.stage import Stage
 from metamapper.schema import Completeness, Scope
@@ -52,7 +53,10 @@ def read(
     expected: int | None,
     report: Report,
 ) -> Reading:
-    """Stream every relation into the stage. ``expected`` is the number of relations of the last look, for the progress."""
+    """Stream every relation into the stage. ``expected`` is the number of relations of the last look, for the progress.
+
+    Raises ``ReadDisturbed`` where a schema that relations were read from is not listed any more.
+    """
     session.scopes(within)
     seen: Counter[str] = Counter()
     for done, observation in enumerate(session.relations(within)):
@@ -63,4 +67,8 @@ def read(
             report({"phase": "read", "done": done, "total": expected, **now})
     # Asked again: a scope that lost something in mid-read says so now.
     scopes, list_complete = session.scopes(within)
+    if lost := seen.keys() - {scope.name for scope in scopes}:
+        raise ReadDisturbed(
+            f"The schema {min(lost)} was renamed or dropped in mid-read; the next attempt sees it anew."
+        )
     return Reading(scopes, list_complete, token, session.server.version)
