@@ -97,9 +97,20 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
 
 
 def run_pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
-    """One run; no test to run is not a failure, for a selection may hold none of the metastore's."""
+    """One run; no test to run is not a failure, for a selection may hold none of the metastore's.
+
+    Whoever stops us stops it in an orderly way, so that it drops its databases.
+    """
     command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *arguments]
-    code = subprocess.run(command, cwd=ROOT, env=os.environ | environment, check=False).returncode
+    process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
+    try:
+        code = process.wait()
+    except KeyboardInterrupt:  # the terminal has told it too
+        code = process.wait()
+    except SystemExit:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
     return 0 if code == NOTHING_COLLECTED else code
 
 
