@@ -111,6 +111,8 @@ def _options(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _metastore()}
+# In the metastore, which every process shares: attempts to sign in are counted here, whoever of them answers.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "shared_cache"}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
