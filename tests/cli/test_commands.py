@@ -43,6 +43,40 @@ def test_a_wrong_setting_is_named_without_a_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def run(tmp_path: Path, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from metamapper.cli import main; main()", *command],
+        env=os.environ | {"METAMAPPER_HOME": str(tmp_path), "METAMAPPER_DATABASE_URL": ""} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_metastore_without_tables_is_told_with_what_makes_them(tmp_path: Path) -> None:
+    done = run(tmp_path, "datastore", "list")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: The metastore has no tables yet")
+    assert "metamapper migrate" in done.stderr
+
+
+def test_a_metastore_that_does_not_answer_is_told_without_its_password(tmp_path: Path) -> None:
+    done = run(
+        tmp_path, "datastore", "list", METAMAPPER_DATABASE_URL="postgresql://mapper:hunter2@127.0.0.1:1/metamapper"
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: The metastore does not answer: ")
+    assert "hunter2" not in done.stderr
+
+
+@pytest.mark.parametrize("given", ["nonsense", "/no/such/file.json"])
+def test_what_is_no_url_is_said_to_be_none(given: str) -> None:
+    result = CliRunner().invoke(metamapper, ["inspect", given])
+    assert result.exit_code == 2
+    assert "This is not the URL of a datastore." in result.output
+    assert "“”" not in result.output
+
+
 @pytest.fixture
 def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Make `metamapper make-key` fail in a way that nobody foresaw."""

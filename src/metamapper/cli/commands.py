@@ -1,6 +1,7 @@
 """The `metamapper` group. A command's module is imported when the command is called: `inspect` never waits for Django."""
 
 import importlib
+import sys
 from typing import Any
 
 import click
@@ -44,6 +45,25 @@ class Broken(click.ClickException):
         return f"{self.message}\n`metamapper check` tells whether the configuration is at fault, --debug shows where it happened."
 
 
+class NoMetastore(click.ClickException):
+    """The metastore does not answer, or nobody has made its tables."""
+
+    exit_code = 2
+
+
+def _trouble_of(error: Exception) -> click.ClickException:
+    """What went wrong, in words where it is the metastore. Django is looked at only where a command has loaded it."""
+    django = sys.modules.get("django.db")
+    if django is None or not isinstance(error, (django.OperationalError, django.ProgrammingError)):
+        return Broken(masked(f"{type(error).__name__}: {error}"))
+    said = masked(str(error)).strip()
+    if "no such table" in said or ("relation" in said and "does not exist" in said):
+        return NoMetastore(
+            "The metastore has no tables yet, or not all.\n`metamapper migrate` or `metamapper up` makes them."
+        )
+    return NoMetastore(f"The metastore does not answer: {said}\n`metamapper check` shows where it is looked for.")
+
+
 class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(COMMANDS)
@@ -68,7 +88,7 @@ class Commands(click.Group):
         except Exception as error:
             if ctx.params["debug"]:
                 raise
-            raise Broken(masked(f"{type(error).__name__}: {error}")) from error
+            raise _trouble_of(error) from error
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

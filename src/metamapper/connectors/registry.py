@@ -49,6 +49,7 @@ def from_url(url: str) -> tuple[Engine, EngineSettings]:
         if parts.scheme in candidate.url_schemes:
             return candidate, candidate.settings_from_url(parts)
     known = ", ".join(sorted(scheme for each in registry().engines.values() for scheme in each.url_schemes))
-    raise SettingsInvalid(
-        f"“{parts.scheme}” is not a known kind of datastore.", hint=f"The URL starts with one of: {known}."
+    what = (
+        f"“{parts.scheme}” is not a known kind of datastore." if parts.scheme else "This is not the URL of a datastore."
     )
+    raise SettingsInvalid(what, hint=f"The URL starts with one of: {known}.")

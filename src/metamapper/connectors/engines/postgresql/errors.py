@@ -93,8 +93,8 @@ def _advice(kind: type[errors.ConnectorError], said: str, settings: PostgresqlSe
     if kind is errors.SignInFailed and "pg_hba" in said:
         return "The server's pg_hba.conf has no line that lets this user in from where the workers run.", ""
     if kind is errors.SignInFailed:
-        which = "There is no such user. " if "does not exist" in said else _EITHER
-        return which + _CREATE, create_role(settings)
+        advice = f"There is no such user. {_PASTE}" if "does not exist" in said else f"{_EITHER} {_CREATE}"
+        return advice, create_role(settings)
     if kind is errors.PermissionMissing and "database" in said:
         return "Paste this as an administrator.", f"GRANT CONNECT ON DATABASE {database} TO {role};"
     if kind is errors.TlsFailed:
@@ -112,7 +112,8 @@ def _tls_advice(said: str, settings: PostgresqlSettings) -> str:
     return "Add the certificate authority that signed the server's certificate to the settings."
 
 
-_EITHER = "The user does not exist, or the password is another one; PostgreSQL does not say which. "
+_EITHER = "The user does not exist, or the password is another one; PostgreSQL does not say which."
+_PASTE = "Paste this as an administrator. The new user can read the catalog and nothing else."
 _CREATE = "If there is no such user yet, paste this as an administrator. It can read the catalog and nothing else."
 _HINTS: dict[type[errors.ConnectorError], str] = {
     errors.ConnectionRefused: "Check host and port, and that the server listens on this address (listen_addresses).",
