@@ -130,7 +130,7 @@ def test_the_url_may_come_from_standard_input(postgresql_url: str) -> None:
         ("postgresql://ana:hunter2@127.0.0.1:1/shop", "Nothing listens on this port"),
         ("postgresql://ana:hunter2@nowhere.invalid/shop", "The host name is not known"),
         ("nosuch://ana:hunter2@host/shop", "The URL starts with one of"),
-        ("hunter2", "is not a known kind of datastore"),
+        ("hunter2", "is not the URL of a datastore"),
     ],
 )
 def test_what_cannot_be_read_is_told_without_the_password(url: str, said: str) -> None:

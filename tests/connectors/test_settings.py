@@ -1,12 +1,13 @@
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.registry import from_url, registry
-from metamapper.connectors.settings import metas, parse_settings, secret_fields
+from metamapper.connectors.settings import in_words, metas, parse_settings, secret_fields
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 SECRET = "s3cret!word"
@@ -117,3 +118,20 @@ def test_every_field_of_every_engine_is_described() -> None:
         assert set(metas(engine.settings)) == set(engine.settings.__struct_fields__)
         assert all(meta.title for meta in metas(engine.settings).values())
         assert all("password" not in name or name in secret_fields(engine.settings) for name in metas(engine.settings))
+
+
+@pytest.mark.parametrize(
+    ("values_given", "said"),
+    [
+        ({"host": ""}, "It is needed."),
+        ({"database": ""}, "It is needed."),
+        ({"port": "abc"}, "A whole number is needed."),
+        ({"port": "70000"}, "At most 65535."),
+        ({"port": "0"}, "At least 1."),
+    ],
+)
+def test_what_a_setting_lacks_is_said_as_people_say_it(values_given: dict[str, str], said: str) -> None:
+    values = {"host": "h", "user": "u", "database": "d"} | values_given
+    with pytest.raises(msgspec.ValidationError) as caught:
+        msgspec.convert(values, registry().engines["postgresql"].settings, strict=False)
+    assert in_words(str(caught.value)) == said

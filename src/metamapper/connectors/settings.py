@@ -1,6 +1,7 @@
 """Typed settings of engines: described once, so that forms, documentation and validation are derived from them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -66,6 +67,27 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return tuple(str(value) for name in secret_fields(type(self)) if (value := getattr(self, name)))
 
 
+_WORDS: Sequence[tuple[str, str]] = (
+    (r"missing required field|of length >= 1$", "It is needed."),
+    (r"of length <= (\d+)$", "At most {} characters."),
+    (r"`(?:int|float)` <= ([\d.]+)$", "At most {}."),
+    (r"`(?:int|float)` >= ([\d.]+)$", "At least {}."),
+    (r"^Expected `int", "A whole number is needed."),
+    (r"^Expected `float", "A number is needed."),
+    (r"^Invalid enum value", "This is none of the choices."),
+)
+
+
+def in_words(said: str) -> str:
+    """What msgspec says of a value, as people say it: ``Expected `int` <= 65535`` is ``At most 65535.``"""
+    text = said.partition(" - at ")[0]
+    for pattern, words in _WORDS:
+        if found := re.search(pattern, text):
+            return words.format(*found.groups())
+    # It names types and limits, not values, but a choice that is not one would be repeated.
+    return f"{text.partition(', got')[0].partition(' `')[0]}."
+
+
 S = TypeVar("S", bound=EngineSettings)
 
 
@@ -76,6 +98,5 @@ def parse_settings(settings: type[S], values: Mapping[str, Any]) -> S:
     except msgspec.ValidationError as error:
         field = str(error).rpartition("$.")[2].rstrip("`") if "$." in str(error) else ""
         meta = metas(settings).get(field)
-        # msgspec names types and limits, not values, but a choice that is not one would be repeated.
-        said = str(error).partition(" - at ")[0].partition(", got")[0].partition(" '")[0].partition(" `")[0]
-        raise SettingsInvalid(f"{meta.title if meta else 'Settings'}: {said}.") from None
+        said = in_words(str(error))
+        raise SettingsInvalid(f"{meta.title if meta else 'Settings'}: {said[:1].lower()}{said[1:]}") from None

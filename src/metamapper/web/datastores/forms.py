@@ -12,6 +12,7 @@ from django.forms.boundfield import BoundField
 from metamapper.connectors.base import Engine, EngineSettings
 from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.scope import Patterns, ScopeFilter
+from metamapper.connectors.settings import in_words
 from metamapper.datastores.fields import SettingField, fields_of
 from metamapper.datastores.services import INTERVALS
 
@@ -108,12 +109,11 @@ class DatastoreForm(forms.Form):
         return {field.name: before[field.name] for field in fields if field.secret and before.get(field.name)}
 
     def _refuse(self, said: str) -> None:
-        """``Expected `int` <= 65535 - at `$.port``` becomes an error of the port."""
+        """``Expected `int` <= 65535 - at `$.port``` becomes an error of the port: ``At most 65535.``"""
         missing, at = _MISSING.search(said), _AT.search(said)
         found = missing or at
         name = f"{PREFIX}{found[1]}" if found else None
-        text = "It is needed." if missing else _AT.sub("", said).replace("`", "")
-        self.add_error(name if name in self.fields else None, text)
+        self.add_error(name if name in self.fields else None, in_words(said))
 
     def _text(self, name: str) -> str:
         return str(self.cleaned_data.get(name) or "")
