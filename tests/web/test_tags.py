@@ -37,6 +37,20 @@ def test_hostile_names_are_escaped(hostile: str) -> None:
     assert "' onclick='" not in shown
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("\u202egnp.exe", "\\u202egnp.<wbr>exe"),
+        ("new\nline", "new\\nline"),
+        ("a\u200bb", "a\\u200bb"),
+        (" two  ", " two  "),
+    ],
+)
+def test_what_cannot_be_seen_in_a_name_is_spelled_out(name: str, shown: str) -> None:
+    assert render("{% name path %}", path=[name]) == f'<span class="mm-name"><b>{shown}</b></span>'
+    assert render("{{ name|breakable }}", name=name) == shown
+
+
 def test_an_unknown_icon_is_a_fault_of_the_template() -> None:
     with pytest.raises(mm.IconMissing):
         render('{% icon "no-such-icon" %}')

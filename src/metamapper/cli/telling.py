@@ -14,6 +14,7 @@ import click
 from metamapper.connectors.base import Progress
 from metamapper.connectors.errors import ConnectorError
 from metamapper.lib.masking import masked
+from metamapper.lib.printable import printable
 
 FAILED = 2
 
@@ -29,11 +30,7 @@ class Failed(click.ClickException):
 
 def shown(text: str) -> str:
     """A name from outside, fit for a terminal: control and direction characters are spelled out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        each if each.isprintable() else each.encode("unicode_escape").decode("ascii", "replace") for each in text
-    )
+    return printable(text)
 
 
 @contextmanager

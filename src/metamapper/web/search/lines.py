@@ -7,6 +7,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import localtime
 
+from metamapper.lib.printable import printable
 from metamapper.search.hits import Asset, Hit, Marked
 from metamapper.search.query import Kind
 from metamapper.web import addresses, marks, moments
@@ -89,7 +90,7 @@ def highlighted(marked: Marked, *, breakable: bool = False) -> SafeString:
 def _plain(text: str, *, breakable: bool) -> SafeString:
     if not breakable:
         return format_html("{}", text)
-    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _BREAKS.split(text)))
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _BREAKS.split(printable(text))))
 
 
 def excerpt(marked: Marked) -> Marked:

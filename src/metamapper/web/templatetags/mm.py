@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from metamapper.catalog.models import Relation
 from metamapper.history.models import Change
+from metamapper.lib.printable import printable
 from metamapper.web import addresses, differences, marks, moments
 from metamapper.web.icons import sprite
 
@@ -80,12 +81,15 @@ def plural(count: int, words: str) -> str:
 
 @register.filter
 def breakable(text: str) -> SafeString:
-    """The text, which may break after ``.`` and ``_`` and nowhere else."""
+    """The text, which may break after ``.`` and ``_`` and nowhere else; what cannot be seen is spelled out."""
     return _breakable(text)
 
 
+register.filter("printable", printable)
+
+
 def _breakable(text: str) -> SafeString:
-    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _BREAKS.split(text)))
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in _BREAKS.split(printable(text))))
 
 
 @register.simple_tag
