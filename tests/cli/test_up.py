@@ -1,6 +1,7 @@
 """`metamapper up`, as somebody runs it: a page, a worker, a scheduler; children that die come back; one Ctrl-C ends all."""
 
 import http.client
+import importlib
 import os
 import re
 import signal
@@ -120,3 +121,12 @@ def test_children_end_with_a_parent_that_is_killed(up: Up) -> None:
     up.process.kill()
     up.process.wait()
     eventually(lambda: all(gone(pid) for pid in children.values()), within=30)
+
+
+@pytest.mark.parametrize("host", ["localhost", "0.0.0.0"])
+def test_links_in_mail_lead_to_the_port_that_was_asked_for(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    environment = importlib.import_module("metamapper.cli.up")._environment
+    monkeypatch.delenv("METAMAPPER_WEBSERVER_ORIGIN", raising=False)
+    assert environment(host, 5099)["METAMAPPER_WEBSERVER_ORIGIN"] == "http://localhost:5099"
+    monkeypatch.setenv("METAMAPPER_WEBSERVER_ORIGIN", "https://catalog.example.com")
+    assert environment(host, 5099)["METAMAPPER_WEBSERVER_ORIGIN"] == "https://catalog.example.com"

@@ -18,6 +18,7 @@ from metamapper.cli.supervising import Child, Supervisor
 from metamapper.cli.telling import Failed
 
 STOP_SECONDS = "METAMAPPER_STOP_SECONDS"
+ORIGIN = "METAMAPPER_WEBSERVER_ORIGIN"
 GRACE = 5
 """Seconds that a run in progress gets when somebody stops everything; then it is handed over to the next start."""
 PATIENCE = GRACE + 10
@@ -36,7 +37,7 @@ def up(*, host: str, port: int, workers: int) -> None:
     address = f"http://{host}:{port}"
     with _alone(home, address):
         _refuse_taken(host, port)
-        supervisor = Supervisor(_services(host, port, workers), _environment(), _say, PATIENCE)
+        supervisor = Supervisor(_services(host, port, workers), _environment(host, port), _say, PATIENCE)
         supervisor.listen()
         supervisor.start("web")
         start_django()
@@ -57,9 +58,15 @@ def _services(host: str, port: int, workers: int) -> list[Child]:
     ]
 
 
-def _environment() -> dict[str, str]:
+def _environment(host: str, port: int) -> dict[str, str]:
+    """What the children are given. Links in mail lead to where this one listens, unless another address is set."""
     colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
-    return {STOP_SECONDS: str(GRACE), **os.environ, **colour, "PYTHONUNBUFFERED": "1"}
+    usual = {STOP_SECONDS: str(GRACE), ORIGIN: f"http://{_reachable(host)}:{port}"}
+    return {**usual, **os.environ, **colour, "PYTHONUNBUFFERED": "1"}
+
+
+def _reachable(host: str) -> str:
+    return "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
 
 
 def _say(text: str) -> None:
@@ -121,8 +128,7 @@ def _migrate_if_needed() -> None:
 
 def _announce(host: str, port: int, address: str, supervisor: Supervisor) -> None:
     """Print the address once the web server answers there, whatever it answers, and let the others start."""
-    reachable = "localhost" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, not bound
-    while (status := _status(reachable, port)) is None:
+    while (status := _status(_reachable(host), port)) is None:
         time.sleep(0.1)
     if status < http.client.INTERNAL_SERVER_ERROR:
         _say(f"Metamapper is ready: {address}  (Ctrl-C stops it)")
