@@ -33,15 +33,16 @@ _WEIGHT = Case(
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What waits for a decision."""
+    """What waits for a decision: the newest of each sort, and how many there are in all."""
 
     holds: Sequence[Hold]
     inferred: Sequence[Change]
     suggestions: Sequence[Suggestion]
+    number: int
 
     @property
-    def number(self) -> int:
-        return len(self.holds) + len(self.inferred) + len(self.suggestions)
+    def rest(self) -> int:
+        return self.number - len(self.holds) - len(self.inferred) - len(self.suggestions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Bare:
 
 
 def asks(user: User, workspace: Workspace) -> Asks:
-    """Three queries, a handful of each."""
+    """A handful of each, and their number. Six queries."""
     mine = Q(datastore__workspace=workspace)
     holds = Hold.objects.visible_to(user).filter(mine, state=Hold.State.PENDING)
     inferred = Change.objects.visible_to(user).filter(mine, certainty="inferred", decision="", quiet=False)
@@ -76,6 +77,7 @@ def asks(user: User, workspace: Workspace) -> Asks:
         list(holds.select_related("datastore", "datastore__schedule", "schema").order_by("-created_at")[:ASKED]),
         list(inferred.select_related("datastore__workspace").order_by("-at", "-order")[:ASKED]),
         list(suggestions.select_related("datastore").order_by("-at")[:ASKED]),
+        holds.count() + inferred.count() + suggestions.count(),
     )
 
 
