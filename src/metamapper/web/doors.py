@@ -6,10 +6,12 @@ To everybody else there is no page: a workspace of others and one that does not 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias, cast
+from urllib.parse import urlsplit, urlunsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.utils.http import url_has_allowed_host_and_scheme
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -92,7 +94,16 @@ def _membership(user: User, address: str) -> Membership:
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:
-    answer = redirect_to_login(request.get_full_path())
+    """Then back to the page; a part of one that htmx asked for is no page to come back to."""
     if request.headers.get("HX-Request"):
-        return HttpResponseClientRedirect(answer.url)
-    return answer
+        return HttpResponseClientRedirect(redirect_to_login(_page_of(request)).url)
+    return redirect_to_login(request.get_full_path())
+
+
+def _page_of(request: HttpRequest) -> str:
+    """The page that asked for a part, if it is one of this site."""
+    asked = request.headers.get("HX-Current-URL", "")
+    if not url_has_allowed_host_and_scheme(asked, {request.get_host()}, require_https=request.is_secure()):
+        return "/"
+    parts = urlsplit(asked)
+    return urlunsplit(("", "", parts.path, parts.query, ""))
