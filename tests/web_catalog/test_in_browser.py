@@ -130,3 +130,11 @@ def test_nothing_scrolls_sideways(page: Page, shop: Shop) -> None:
             page.goto(url)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (url, width)
             assert page.evaluate("(main => main.scrollWidth - main.clientWidth)(document.querySelector('main'))") <= 0
+
+
+def test_names_that_differ_by_their_spaces_look_different(page: Page, shop: Shop) -> None:
+    shop.change('create table "a b" (id integer)', 'create table "a  b" (id integer)')
+    page.goto(f"{shop.home}schemas/{shop.table('orders').schema_id}/")
+    for place in ("main td .mm-name", "#tree .mm-mono"):
+        shown = page.locator(place).all_inner_texts()
+        assert {"a b", "a  b"} <= set(shown), place
