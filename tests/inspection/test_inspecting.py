@@ -1,5 +1,6 @@
 """What one look at a datastore does to the catalog, and above all what it does not do."""
 
+import msgspec
 import pytest
 
 from metamapper.annotations.models import Description
@@ -271,3 +272,23 @@ def test_a_schema_renamed_in_mid_read_is_read_again(register: Register) -> None:
     assert (run.state, run.outcome_code) == (State.QUEUED, "read.disturbed")
     assert look(datastore).state == State.SUCCEEDED
     assert Relation.objects.get().schema.name == "store"
+
+
+def test_a_name_longer_than_an_index_entry_is_kept(register: Register) -> None:
+    long = "".join(chr(0x4E00 + at * 7 % 20000) for at in range(3000))
+    datastore = register()
+    show(table(long, long, native="1", schema="s" + long))
+    run = look(datastore)
+    assert run.state == State.SUCCEEDED, run.outcome
+    assert names(datastore) == {long}
+
+
+def test_what_no_metastore_can_keep_is_kept_as_nearly_as_it_can_be(register: Register) -> None:
+    datastore = register()
+    odd = table("odd", "a text", native="1", comment="before\x00after")
+    show(msgspec.structs.replace(odd, row_estimate=2**70, size_bytes=-1))
+    run = look(datastore)
+    assert run.state == State.SUCCEEDED, run.outcome
+    row = Relation.objects.get(name="odd")
+    assert (row.comment, row.row_estimate, row.size_bytes) == ("before\ufffdafter", None, None)
+    assert look(datastore).counts["changes"] == 0

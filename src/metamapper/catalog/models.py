@@ -36,7 +36,7 @@ class Asset(models.Model):
 class Schema(Asset):
     """``completeness`` is how the last run saw it; ``reason`` and ``remedy`` say why it was not complete."""
 
-    datastore = models.ForeignKey(Datastore, models.CASCADE, related_name="schemas")
+    datastore = models.ForeignKey(Datastore, models.CASCADE, related_name="schemas", db_index=False)
     completeness = models.CharField(max_length=10, default="complete")
     reason = models.TextField(blank=True, default="")
     remedy = models.TextField(blank=True, default="")
@@ -46,7 +46,7 @@ class Schema(Asset):
     objects = VisibleQuerySet["Schema"].as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["datastore", "name"])]
+        indexes = [models.Index(fields=["datastore"], name="schemas_of_datastore")]
 
 
 class Relation(Asset):
@@ -55,7 +55,9 @@ class Relation(Asset):
     ``shape`` is a digest of its column names and types alone, for matching by what it looks like.
     """
 
-    datastore = models.ForeignKey(Datastore, models.CASCADE, related_name="relations", db_constraint=False)
+    datastore = models.ForeignKey(
+        Datastore, models.CASCADE, related_name="relations", db_constraint=False, db_index=False
+    )
     schema = models.ForeignKey(Schema, models.CASCADE, related_name="relations", db_constraint=False)
     kind = models.CharField(max_length=20)
     definition = models.TextField(null=True)
@@ -69,7 +71,8 @@ class Relation(Asset):
     objects = VisibleQuerySet["Relation"].as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["datastore", "schema", "name"])]
+        # Not the name: an index entry of PostgreSQL holds 2,700 bytes, and an engine may have longer names.
+        indexes = [models.Index(fields=["datastore", "schema"], name="relations_of_schema")]
 
 
 class Child(Asset):

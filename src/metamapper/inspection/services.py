@@ -22,6 +22,7 @@ from metamapper.inspection.apply import Applied, apply
 from metamapper.inspection.reading import Reading, Report, read, unchanged
 from metamapper.inspection.stage import NotStaged, Stage, staging
 from metamapper.lib.crypto import WrongKey
+from metamapper.lib.garbage import collector_paused
 from metamapper.runs import execution
 from metamapper.runs import services as runs
 from metamapper.runs.models import State
@@ -79,7 +80,7 @@ class _Work:
 def _carry_out(work: _Work) -> None:
     """Inspect, and turn whatever goes wrong into the run's end."""
     try:
-        with Heartbeat(work.lease, on_lost=work.stop) as heartbeat:
+        with collector_paused(), Heartbeat(work.lease, on_lost=work.stop) as heartbeat:
             _inspect(work, heartbeat.progress)
     except LeaseLost:
         log.warning("The lease was lost; nothing was written")

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
+import msgspec
+
 from metamapper.connectors.base import Observation
 from metamapper.diffing.values import SeenRelation
 from metamapper.schema import Relation
 
+LARGEST = 2**63 - 1
+_NUL = b"\\u0000"
 IN_MEMORY = 8 * 1024 * 1024
 """Bytes of payload kept in memory before a file is used."""
 
@@ -51,7 +55,7 @@ class Stage:
                 fingerprint=observation.fingerprint,
             )
         )
-        self.estimates.append(Estimate(observation.row_estimate, observation.size_bytes))
+        self.estimates.append(Estimate(_kept(observation.row_estimate), _kept(observation.size_bytes)))
         if known.get(observation.fingerprint) != (observation.schema, observation.name):
             self._spans[ordinal] = (self._end, len(observation.payload))
             self._file.write(observation.payload)
@@ -64,13 +68,25 @@ class Stage:
         except KeyError:
             raise NotStaged from None
         self._file.seek(start)
-        return self.decode(self._file.read(length))
+        payload = self._file.read(length)
+        relation = self.decode(payload)
+        return _without_nul(relation) if _NUL in payload or b"\0" in payload else relation
 
     def relations_per_schema(self) -> dict[str, int]:
         counts: dict[str, int] = {}
         for each in self.seen:
             counts[each.schema] = counts.get(each.schema, 0) + 1
         return counts
+
+
+def _kept(estimate: int | None) -> int | None:
+    """An estimate that a metastore can keep: statistics may say more than any table could hold."""
+    return None if estimate is None or not 0 <= estimate <= LARGEST else estimate
+
+
+def _without_nul(relation: Relation) -> Relation:
+    """PostgreSQL keeps no text with a NUL in it: the sign for what cannot be shown stands in its place."""
+    return msgspec.json.decode(msgspec.json.encode(relation).replace(_NUL, b"\\ufffd"), type=Relation)
 
 
 @contextmanager
