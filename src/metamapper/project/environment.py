@@ -152,6 +152,23 @@ def _shown(value: Any, *, secret: bool) -> str:
     return masked(text)
 
 
+def private_file(path: Path) -> Path:
+    """The file, there and readable by nobody but us, whatever the rights of its folder are.
+
+    Raises ``ConfigurationError`` where it cannot be made.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        raise ConfigurationError(
+            f"METAMAPPER_HOME: {path} cannot be written: {error.strerror}. Name another folder."
+        ) from error
+    return path
+
+
 def _kept(path: Path, make: Callable[[], str]) -> str:
     """What the file holds, written first if it is not there; two processes at once agree on one."""
     try:

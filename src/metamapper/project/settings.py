@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 
 from metamapper.lib.errors import ConfigurationError
-from metamapper.project.environment import effective, read_environment
+from metamapper.project.environment import effective, private_file, read_environment
 
 _env = read_environment()
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -100,7 +100,10 @@ def _metastore() -> dict[str, Any]:
             "CONN_MAX_AGE": 300,
             "CONN_HEALTH_CHECKS": True,
         } | {part: _env[f"METAMAPPER_DB_{part}"] for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": METAMAPPER_HOME / "metamapper.sqlite3"} | _options("sqlite")
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": private_file(METAMAPPER_HOME / "metamapper.sqlite3"),
+    } | _options("sqlite")
 
 
 def _options(url: str) -> dict[str, Any]:

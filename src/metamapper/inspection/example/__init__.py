@@ -82,6 +82,8 @@ def load(workspace: Workspace, user: User) -> Datastore:
     for step in STEPS:
         _live_through(step, datastore, user, path)
     runs.set_schedule(datastore, enabled=True)
+    # Its history ended some hours ago: a look at once makes it as fresh as any other.
+    runs.request_run(datastore, trigger=Trigger.INITIAL, user=user)
     return datastore
 
 
