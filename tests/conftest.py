@@ -112,6 +112,19 @@ def _no_beats_from_outside(request: pytest.FixtureRequest, monkeypatch: pytest.M
         monkeypatch.setattr("django.conf.settings.METAMAPPER_RUNS", silence, raising=False)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A worker that a test killed may still be signed in at the server: it is shown out before the database goes."""
+    yield
+    from django.db import connection
+
+    with django_db_blocker.unblock():
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                others = "datname = current_database() AND pid <> pg_backend_pid()"
+                cursor.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+
+
 def _missing(request: pytest.FixtureRequest, reason: str) -> None:
     """A loud skip, or a failure where everything is required."""
     if request.config.getoption("--require-live"):
