@@ -19,7 +19,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metamapper.project.settings")
 def main(url: str, *, forget: str) -> None:
     """Inspect the source at ``url`` once. ``forget`` is what to forget before: all, probe (so that everything is read) or nothing."""
     django.setup()
-    datastore = _datastore(url, anew=forget == "all")
+    # A worker has run before: its modules are imported, its connection is open.
+    _inspect(_datastore(url.rsplit("/", 1)[0] + "/postgres", name="warm-up", anew=False))
+    datastore = _datastore(url, name="source", anew=forget == "all")
     if forget == "probe":
         type(datastore).objects.filter(pk=datastore.pk).update(probe_token="", read_at=now())
     run, seconds, cpu = _inspect(datastore)
@@ -43,23 +45,14 @@ def _inspect(datastore: Any) -> tuple[Any, float, float]:
     from metamapper.runs.models import Run, Trigger
     from metamapper.runs.services import request_run
 
-    _warm_up(datastore)
     run = request_run(datastore, trigger=Trigger.MANUAL)
     began, worked = time.perf_counter(), time.process_time()
     execute(run.id, owner="benchmark")
     return Run.objects.get(pk=run.pk), time.perf_counter() - began, time.process_time() - worked
 
 
-def _warm_up(datastore: Any) -> None:
-    """Import what a worker that has run before has imported: the engine's driver, the backend of the search."""
-    from metamapper.datastores.services import connector_of
-    from metamapper.search.selectors import search
-
-    connector_of(datastore)
-    search(datastore.created_by, datastore.workspace, "warm")
-
-
-def _datastore(url: str, *, anew: bool) -> Any:
+def _datastore(url: str, *, name: str, anew: bool) -> Any:
+    """The datastore of that name, made if there is none (or always, under another name)."""
     from metamapper.accounts.models import User
     from metamapper.connectors.registry import from_url
     from metamapper.datastores.models import Datastore
@@ -67,7 +60,7 @@ def _datastore(url: str, *, anew: bool) -> Any:
     from metamapper.runs.services import set_schedule
     from metamapper.workspaces.models import Workspace
 
-    found = Datastore.objects.first()
+    found = Datastore.objects.filter(name__startswith=name).first()
     if found and not anew:
         return found
     workspace = Workspace.objects.first() or Workspace.objects.create(name="Benchmark", slug="benchmark")
@@ -75,13 +68,11 @@ def _datastore(url: str, *, anew: bool) -> Any:
     engine, settings = from_url(url)
     datastore = create_datastore(
         workspace,
-        name=f"source {now():%H%M%S%f}",
+        name=f"{name} {now():%H%M%S%f}",
         engine=engine.name,
         settings=settings,
         user=user,
         interval_seconds=3600,
-        include_schemas="",
-        include_tables="",
         tested=True,
     )
     set_schedule(datastore, enabled=False)

@@ -54,17 +54,18 @@ WITH rel AS MATERIALIZED                                                        
     WHERE relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AND relpersistence <> 't')
 , visible AS (SELECT oid FROM rel WHERE relkind IN ('r', 'p', 'v', 'm', 'f'))
 SELECT 'relation' AS part, count(*) AS n
-     , sum(hashtextextended(relname, oid::bigint # (relnamespace::bigint << 32))::numeric   -- since 11
-         + coalesce(hashtextextended(reloptions::text, oid::bigint), 0)                     -- since 11
-     , sum(hashtext(relname || '/' || oid || '/' || relnamespace)::bigint                   -- before 11
-         + coalesce(hashtext(reloptions::text || '/' || oid), 0)                            -- before 11
-         )::text AS hash
+     , concat_ws('/'
+         , sum(hashtextextended(relname, oid::bigint # (relnamespace::bigint << 32)))           -- since 11
+         , sum(hashtextextended(reloptions::text, oid::bigint))                                 -- since 11
+         , sum(hashtext(relname || '/' || oid || '/' || relnamespace)::bigint)                  -- before 11
+         , sum(hashtext(reloptions::text || '/' || oid)::bigint)                                -- before 11
+         ) AS hash
      , concat_ws('/', count(*) FILTER (WHERE relrowsecurity), count(*) FILTER (WHERE relispartition)
          , count(*) FILTER (WHERE relpersistence = 'u'), sum(ascii(relkind))) AS counts
   FROM rel
 UNION ALL
 SELECT 'attribute', count(*)
-     , sum(hashtextextended(a.xmin::text, a.attrelid::bigint << 16 | a.attnum))             -- since 11
+     , sum(hashint8extended(a.attrelid::bigint << 32 | a.xmin::text::bigint, a.attnum))     -- since 11
      , sum(hashtext(a.xmin::text || '/' || a.attrelid || '/' || a.attnum)::bigint)          -- before 11
          ::text, ''
   FROM pg_catalog.pg_attribute a
