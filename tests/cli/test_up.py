@@ -39,7 +39,10 @@ class Up:
     def children(self) -> dict[str, int]:
         """By name."""
         listed = subprocess.run(
-            ["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
+            ["ps", "-ww", "-o", "pid=,args=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
         ).stdout
         found = re.findall(r"^\s*(\d+) .*(gunicorn|worker|beat)\b.*$", listed, flags=re.MULTILINE)
         return {name: int(pid) for pid, name in found}
