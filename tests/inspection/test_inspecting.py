@@ -285,10 +285,11 @@ def test_a_name_longer_than_an_index_entry_is_kept(register: Register) -> None:
 
 def test_what_no_metastore_can_keep_is_kept_as_nearly_as_it_can_be(register: Register) -> None:
     datastore = register()
-    odd = table("odd", "a text", native="1", comment="before\x00after")
+    odd = table("odd", "a text", native="1", comment=r"\u0000 \\u0000" "before\x00after\\\x00")
     show(msgspec.structs.replace(odd, row_estimate=2**70, size_bytes=-1))
     run = look(datastore)
     assert run.state == State.SUCCEEDED, run.outcome
     row = Relation.objects.get(name="odd")
-    assert (row.comment, row.row_estimate, row.size_bytes) == ("before\ufffdafter", None, None)
+    said = r"\u0000 \\u0000" "before\ufffdafter\\\ufffd"
+    assert (row.comment, row.row_estimate, row.size_bytes) == (said, None, None)
     assert look(datastore).counts["changes"] == 0

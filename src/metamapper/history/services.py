@@ -56,12 +56,10 @@ class Chronicle:
         last = told.values_list("at", flat=True).first()
         return cls(datastore_id, run_id, max(now, last + _TICK) if last else now, author_id)
 
-    def record(
-        self, changes: Iterable[tuple[Change, UUID]], *, wholes: Mapping[UUID, RelationRecord] | None = None
-    ) -> None:
+    def record(self, changes: Iterable[tuple[Change, UUID]], *, wholes: Mapping[UUID, bytes] | None = None) -> None:
         """Append changes, each with the schema it happened in.
 
-        ``wholes`` are the records of relations that were added or restored, where their changes leave ``after`` out.
+        ``wholes`` are the states (``packed``) of relations that were added, where their changes leave ``after`` out.
         """
         bulk.insert(models.Change, _CHANGE, self._rows(list(changes), wholes or {}))
 
@@ -97,19 +95,17 @@ class Chronicle:
             ),
         )
 
-    def _rows(
-        self, changes: Sequence[tuple[Change, UUID]], wholes: Mapping[UUID, RelationRecord]
-    ) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, changes: Sequence[tuple[Change, UUID]], wholes: Mapping[UUID, bytes]) -> Iterator[tuple[Any, ...]]:
         for identity, (change, schema_id) in zip(uuid7s(len(changes)), changes, strict=True):
             self.written += 1
             self._count(change)
-            after = wholes.get(change.asset_id) if change.after is None else change.after
+            after = wholes.get(change.asset_id) if change.after is None else _state(change.after)
             yield (
                 identity, self.datastore_id, self.run_id, self.at, self.written, change.kind.value, change.asset.value,
                 change.asset_id, change.parent_id, schema_id, _relation_of(change), _json(change.path),
                 ".".join(change.path), _json(change.fields), change.severity.value, change.reason,
                 change.certainty.value, change.evidence and _json(change.evidence), _state(change.before),
-                _state(after), models.Change.Decision.NONE.value, change.quiet,
+                after, models.Change.Decision.NONE.value, change.quiet,
                 self.at if self.author_id else None, self.author_id,
             )  # fmt: skip
 
@@ -120,6 +116,11 @@ class Chronicle:
         self.schemas[change.path[0]] = self.schemas.get(change.path[0], 0) + 1
         self.kinds[change.kind] = self.kinds.get(change.kind, 0) + 1
         self.severities[change.severity] = self.severities.get(change.severity, 0) + 1
+
+
+def packed(record: RelationRecord) -> bytes:
+    """A relation's whole state as history keeps it. Takes its time, but no connection."""
+    return codec.pack_state(record)
 
 
 def _json(value: object) -> str:

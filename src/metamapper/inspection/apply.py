@@ -23,6 +23,7 @@ from metamapper.inspection.reading import Reading
 from metamapper.inspection.relations import RelationWriter
 from metamapper.inspection.schemas import SchemaWriter
 from metamapper.inspection.stage import Stage
+from metamapper.lib.ahead import ahead
 from metamapper.schema import AssetKind
 
 T = TypeVar("T")
@@ -121,8 +122,8 @@ class _Application:
                 yield Vanished(schema_id, frozenset(gone.get(schema_id, ())), count)
 
     def _write(self, writer: RelationWriter, matching: RelationMatching, retire: Iterable[UUID]) -> None:
-        for ordinals in _batches(matching.appeared):
-            writer.add(ordinals)
+        for relations in ahead(map(writer.first, _batches(matching.appeared))):
+            writer.add(relations)
         for pairs in _batches(pair for pair in matching.pairs if not pair.unchanged):
             writer.replace(pairs)
         for ids in _batches(sorted(retire)):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,7 +17,7 @@ from metamapper.diffing.renames import Renames
 from metamapper.diffing.shape import shape_of
 from metamapper.diffing.values import NONE_RETIRED, Pair, SuggestedChild, SuggestedPair
 from metamapper.history.models import Suggestion
-from metamapper.history.services import Chronicle
+from metamapper.history.services import Chronicle, packed
 from metamapper.inspection.known import Known
 from metamapper.inspection.stage import Stage
 from metamapper.lib.ids import uuid7s
@@ -26,6 +26,13 @@ from metamapper.schema import AssetKind, Identified, Relation, RelationRecord
 
 DRIFT = 0.1
 """Estimates of rows and bytes are noted again when they have moved by this share."""
+
+
+class First(NamedTuple):
+    """A relation at its first sight: its row, and its state as history keeps it."""
+
+    dated: Dated
+    whole: bytes
 
 
 @dataclass(slots=True)
@@ -45,13 +52,17 @@ class RelationWriter:
     def at(self) -> datetime:
         return self.chronicle.at
 
-    def add(self, ordinals: Sequence[int]) -> None:
-        """Relations that nobody knew: rows, one change each, documents."""
-        records = [self._first(ordinal) for ordinal in ordinals]
-        self.catalog.add([self._dated(record, ordinal) for record, ordinal in zip(records, ordinals, strict=True)])
+    def first(self, ordinals: Sequence[int]) -> list[First]:
+        """Relations that nobody knew, with what is to be written of each. Asks nothing of the metastore."""
+        return [self._first(ordinal) for ordinal in ordinals]
+
+    def add(self, relations: Sequence[First]) -> None:
+        """Write what ``first`` gave: rows, one change each, documents."""
+        records = [each.dated.record for each in relations]
+        self.catalog.add([each.dated for each in relations])
         self.chronicle.record(
             [(added_relation(record, whole=False), record.schema_id) for record in records],
-            wholes={record.id: settled(record) for record in records},
+            wholes={each.dated.record.id: each.whole for each in relations},
         )
         announce(self.datastore_id, records, fresh=not self.known.relations)
 
@@ -128,11 +139,11 @@ class RelationWriter:
             evidence=msgspec.to_builtins(evidence),
         )
 
-    def _first(self, ordinal: int) -> RelationRecord:
+    def _first(self, ordinal: int) -> First:
         relation = self._observed(ordinal)
         record = first_record(relation, schema_id=self.schema_ids[relation.schema], new_ids=uuid7s)
         self.appeared[ordinal] = record.id
-        return record
+        return First(self._dated(record, ordinal), packed(settled(record)))
 
     def _observed(self, ordinal: int) -> Relation:
         now = self.stage.estimates[ordinal]

@@ -1,8 +1,10 @@
-"""What a read found, kept until it is applied: keys in memory, the payloads of what is new or different in a file.
+"""What a read found, kept until it is applied: keys in memory, the relations that are new or different in a file.
 
-The source is closed before the catalog is touched, and memory grows by a key per relation, never by its columns.
+The source is closed before the catalog is touched, and memory grows by a key per relation, never by its columns. An
+engine's payload is turned into our vocabulary while the source makes the next one, when there is nothing else to do.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,13 +18,16 @@ from metamapper.diffing.values import SeenRelation
 from metamapper.schema import Relation
 
 LARGEST = 2**63 - 1
-_NUL = b"\\u0000"
 IN_MEMORY = 8 * 1024 * 1024
-"""Bytes of payload kept in memory before a file is used."""
+"""Bytes of relations kept in memory before a file is used."""
+_NUL = b"\\u0000"
+_ESCAPED_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Relation).decode
 
 
 class NotStaged(Exception):
-    """A payload is asked for that was not kept, for its fingerprint was known: the catalog moved in between."""
+    """A relation is asked for that was not kept, for its fingerprint was known: the catalog moved in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Stage:
     _end: int = 0
 
     def add(self, observation: Observation, *, known: Mapping[bytes, tuple[str, str]]) -> None:
-        """Keep an observation; its payload only if no relation of this name is known by this fingerprint."""
+        """Keep an observation; what it says only if no relation of this name is known by this fingerprint."""
         ordinal = len(self.seen)
         self.seen.append(
             SeenRelation(
@@ -57,20 +62,19 @@ class Stage:
         )
         self.estimates.append(Estimate(_kept(observation.row_estimate), _kept(observation.size_bytes)))
         if known.get(observation.fingerprint) != (observation.schema, observation.name):
-            self._spans[ordinal] = (self._end, len(observation.payload))
-            self._file.write(observation.payload)
-            self._end += len(observation.payload)
+            relation = _without_nul(_encode(self.decode(observation.payload)))
+            self._spans[ordinal] = (self._end, len(relation))
+            self._file.write(relation)
+            self._end += len(relation)
 
     def relation(self, ordinal: int) -> Relation:
-        """The decoded relation; raises ``NotStaged``."""
+        """The relation as it was read; raises ``NotStaged``."""
         try:
             start, length = self._spans[ordinal]
         except KeyError:
             raise NotStaged from None
         self._file.seek(start)
-        payload = self._file.read(length)
-        relation = self.decode(payload)
-        return _without_nul(relation) if _NUL in payload or b"\0" in payload else relation
+        return _decode(self._file.read(length))
 
     def relations_per_schema(self) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -84,9 +88,9 @@ def _kept(estimate: int | None) -> int | None:
     return None if estimate is None or not 0 <= estimate <= LARGEST else estimate
 
 
-def _without_nul(relation: Relation) -> Relation:
+def _without_nul(encoded: bytes) -> bytes:
     """PostgreSQL keeps no text with a NUL in it: the sign for what cannot be shown stands in its place."""
-    return msgspec.json.decode(msgspec.json.encode(relation).replace(_NUL, b"\\ufffd"), type=Relation)
+    return _ESCAPED_NUL.sub(rb"\1\\ufffd", encoded) if _NUL in encoded else encoded
 
 
 @contextmanager
