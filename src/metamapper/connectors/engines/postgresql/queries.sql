@@ -75,7 +75,8 @@ SELECT 'attribute', count(*)
  WHERE a.attnum > 0 AND (a.attrelid IN (SELECT oid FROM visible)) IS TRUE
 UNION ALL
 SELECT part, count(*)
-     , sum(hashtextextended(version::text, id::bigint))                                     -- since 11
+     , sum(hashint8extended(CASE part WHEN 'comment' THEN version::text::bigint             -- since 11
+         ELSE age('3'::xid)::bigint - age(version) & 4294967295 END, id::bigint))           -- since 11
      , sum(hashtext(version::text || '/' || id)::bigint)                                    -- before 11
          ::text, ''
   FROM (SELECT 'constraint' AS part, oid AS id, xmin AS version FROM pg_catalog.pg_constraint
@@ -84,11 +85,11 @@ SELECT part, count(*)
         SELECT 'index', indexrelid, xmin FROM pg_catalog.pg_index
          WHERE (indrelid IN (SELECT oid FROM visible)) IS TRUE
          UNION ALL
-        SELECT 'default', oid, xmin FROM pg_catalog.pg_attrdef WHERE adrelid IN (SELECT oid FROM visible)
+        SELECT 'default', oid, xmin FROM pg_catalog.pg_attrdef WHERE (adrelid IN (SELECT oid FROM visible)) IS TRUE
          UNION ALL
-        SELECT 'view', oid, xmin FROM pg_catalog.pg_rewrite WHERE ev_class IN (SELECT oid FROM visible)
+        SELECT 'view', oid, xmin FROM pg_catalog.pg_rewrite WHERE (ev_class IN (SELECT oid FROM visible)) IS TRUE
          UNION ALL
-        SELECT 'parent', inhrelid, xmin FROM pg_catalog.pg_inherits WHERE inhrelid IN (SELECT oid FROM visible)
+        SELECT 'parent', inhrelid, xmin FROM pg_catalog.pg_inherits WHERE (inhrelid IN (SELECT oid FROM visible)) IS TRUE
          UNION ALL
         SELECT 'comment', objoid, xmin FROM pg_catalog.pg_description
          WHERE objoid >= 16384 OR classoid = 'pg_catalog.pg_namespace'::regclass
