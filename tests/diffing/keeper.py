@@ -15,7 +15,6 @@ from metamapper.diffing import (
     KnownRelation,
     KnownScope,
     RelationMatching,
-    RetiredChildren,
     ScopeMatching,
     SeenRelation,
     added_relation,
@@ -40,6 +39,7 @@ from metamapper.schema import (
     Completeness,
     Relation,
     RelationRecord,
+    RetiredChildren,
     ScopeRecord,
     Snapshot,
 )

@@ -13,21 +13,13 @@ from metamapper.catalog.models import Column, Constraint, Index, Relation
 from metamapper.lib.lookups import AnyOf
 from metamapper.schema import Column as ColumnValue
 from metamapper.schema import Constraint as ConstraintValue
-from metamapper.schema import Identified, RelationRecord
+from metamapper.schema import Identified, RelationRecord, RetiredChildren
 from metamapper.schema import Index as IndexValue
 
 T = TypeVar("T", ColumnValue, IndexValue, ConstraintValue)
 Family = defaultdict[UUID, list[Identified[T]]]
 _PARENT = rows.COLUMN_COLUMNS.index("relation_id")
 """Where a child's row names its relation: the same place for each kind."""
-
-
-class RetiredChildren(msgspec.Struct, frozen=True):
-    """Children that a relation no longer has, the latest retired first."""
-
-    columns: tuple[Identified[ColumnValue], ...] = ()
-    indexes: tuple[Identified[IndexValue], ...] = ()
-    constraints: tuple[Identified[ConstraintValue], ...] = ()
 
 
 def load_records(relation_ids: Iterable[UUID]) -> dict[UUID, RelationRecord]:

@@ -1,6 +1,6 @@
 """Writing current truth in bulk. Only an inspection or a person's decision calls these, inside its one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from metamapper.catalog import models, rows
 from metamapper.lib import bulk
 from metamapper.lib.lookups import AnyOf
-from metamapper.schema import Constraint, Identified, RelationRecord, ScopeRecord
+from metamapper.schema import Constraint, ConstraintKind, Identified, RelationRecord, ScopeRecord
 
 Write = Callable[[type, Sequence[str], Iterable[rows.Row]], int]
 
@@ -27,12 +27,17 @@ class Dated:
 
 @dataclass(slots=True)
 class CatalogWriter:
-    """Writes one datastore's rows at one moment. ``targets`` finds the relation that a foreign key names."""
+    """Writes one datastore's rows at one moment. ``targets`` finds the living relation that a foreign key names."""
 
     datastore_id: UUID
     at: datetime
     targets: dict[tuple[str, str], UUID]
     _dangling: list[tuple[UUID, tuple[str, str]]] = field(default_factory=list)
+    _written: set[tuple[str, str]] = field(default_factory=set)
+    _first: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._first = not self.targets
 
     def add(self, relations: Sequence[Dated]) -> None:
         """Write relations that no row stands for yet, with all their children."""
@@ -49,14 +54,29 @@ class CatalogWriter:
         bulk.update(models.Relation, ("id", "row_estimate", "size_bytes"), estimates)
 
     def link(self) -> None:
-        """Point foreign keys at relations that were written after them. Call it once, at the end."""
-        found = [(identity, self.targets[path]) for identity, path in self._dangling if path in self.targets]
-        bulk.update(models.Constraint, ("id", "target_id"), found)
+        """Point foreign keys at relations that were written after them, and those that nobody wrote now at whoever has
+        the name they spell today. Call it once, at the end.
+        """
+        found = {identity: self.targets[path] for identity, path in self._dangling if path in self.targets}
+        if self._written and not self._first:
+            found.update(self._passed_on())
+        bulk.update(models.Constraint, ("id", "target_id"), found.items())
+
+    def _passed_on(self) -> Iterator[tuple[UUID, UUID]]:
+        """The foreign keys to a name that was written now and that had another holder, or none, before."""
+        keys = models.Constraint.objects.filter(
+            relation__datastore_id=self.datastore_id, kind=ConstraintKind.FOREIGN_KEY.value, retired_at=None
+        )
+        for identity, references, target_id in keys.values_list("id", "references", "target_id").iterator():
+            path = (references["schema"], references["relation"]) if references else ("", "")
+            if path in self._written and self.targets[path] != target_id:
+                yield identity, self.targets[path]
 
     def _write(self, write: Write, relations: Sequence[Dated]) -> None:
-        self.targets.update(
-            ((each.record.relation.schema, each.record.relation.name), each.record.id) for each in relations
-        )
+        living = [each.record for each in relations if each.retired_at is None]
+        held = {(record.relation.schema, record.relation.name): record.id for record in living}
+        self.targets.update(held)
+        self._written.update(held)
         write(models.Relation, rows.RELATION_COLUMNS, map(self._relation_row, relations))
         write(
             models.Column,

@@ -14,7 +14,7 @@ from metamapper.diffing.claims import ChildMatching, ChildPair
 from metamapper.diffing.fields import by_name, differences, in_order, layout_entry
 from metamapper.diffing.order import moved_within
 from metamapper.diffing.renames import Renames, only_renamed, same_name
-from metamapper.diffing.values import Retired, SuggestedChild
+from metamapper.diffing.values import SuggestedChild
 from metamapper.diffing.verdict import Verdict
 from metamapper.schema import (
     AssetKind,
@@ -30,6 +30,7 @@ from metamapper.schema import (
     Relation,
     RelationKind,
     RelationRecord,
+    RetiredChildren,
 )
 
 C = TypeVar("C", Column, Index, Constraint)
@@ -56,7 +57,7 @@ class ChildDiff:
 
 
 def diff_children(
-    before: RelationRecord, after: Relation, *, retired: Retired, new_ids: NewIds, renames: Renames
+    before: RelationRecord, after: Relation, *, retired: RetiredChildren, new_ids: NewIds, renames: Renames
 ) -> ChildDiff:
     same_object = before.relation.native_id is not None and before.relation.native_id == after.native_id
     columns = match_columns(before.columns, after.columns, retired=retired.columns, by_native_id=same_object)

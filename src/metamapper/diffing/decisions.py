@@ -12,7 +12,8 @@ import msgspec
 
 from metamapper.diffing.childdiff import NewIds
 from metamapper.diffing.diff import added_relation, diff_relation, first_record, removed_relation
-from metamapper.diffing.values import NONE_RETIRED, Pair, Retired
+from metamapper.diffing.fields import differences
+from metamapper.diffing.values import NONE_RETIRED, Pair
 from metamapper.schema import (
     AssetKind,
     Certainty,
@@ -21,9 +22,11 @@ from metamapper.schema import (
     Column,
     Constraint,
     Evidence,
+    FieldChange,
     Identified,
     Index,
     RelationRecord,
+    RetiredChildren,
     Severity,
 )
 
@@ -136,7 +139,7 @@ def _become(
 
 
 def join_relations(
-    old: RelationRecord, new: RelationRecord, *, retired: Retired = NONE_RETIRED, new_ids: NewIds
+    old: RelationRecord, new: RelationRecord, *, retired: RetiredChildren = NONE_RETIRED, new_ids: NewIds
 ) -> Decided:
     """Accept the suggestion that the retired ``old`` is what appeared as ``new``: the old identity is back as it looks."""
     diff = diff_relation(
@@ -173,9 +176,13 @@ def join_children(now: RelationRecord, old: Child, appeared_id: UUID) -> ChildDe
     back = msgspec.structs.replace(seen, id=old.id)
     changes = (
         _child_change(ChangeKind.REMOVED, asset, now, seen, JOINED),
-        _child_change(ChangeKind.RESTORED, asset, now, back, JOINED),
+        _child_change(ChangeKind.RESTORED, asset, now, back, JOINED, fields=_differences(old, back)),
     )
     return ChildDecided(_exchanged(now, asset, seen.id, back), seen, changes)
+
+
+def _differences(old: Identified[Any], back: Identified[Any]) -> list[FieldChange]:
+    return differences(old.value, back.value)
 
 
 def _find(record: RelationRecord, child_id: UUID) -> tuple[AssetKind, Child]:
@@ -197,7 +204,15 @@ def _exchanged(record: RelationRecord, asset: AssetKind, child_id: UUID, new: Ch
     return msgspec.structs.replace(record, **{family: children})
 
 
-def _child_change(kind: ChangeKind, asset: AssetKind, record: RelationRecord, child: Child, why: Evidence) -> Change:
+def _child_change(
+    kind: ChangeKind,
+    asset: AssetKind,
+    record: RelationRecord,
+    child: Child,
+    why: Evidence,
+    *,
+    fields: Iterable[FieldChange] = (),
+) -> Change:
     value = child.value
     label = ".".join(value.path) if isinstance(value, Column) else value.name
     state = msgspec.to_builtins(child)
@@ -207,6 +222,7 @@ def _child_change(kind: ChangeKind, asset: AssetKind, record: RelationRecord, ch
         asset_id=child.id,
         parent_id=record.id,
         path=(record.relation.schema, record.relation.name, label),
+        fields=tuple(fields),
         severity=Severity.SAFE,
         reason=why.summary,
         certainty=Certainty.ACCEPTED,

@@ -27,7 +27,7 @@ from metamapper.diffing.fields import (
     with_layout,
 )
 from metamapper.diffing.renames import NO_RENAMES, Renames, only_renamed
-from metamapper.diffing.values import NONE_RETIRED, Pair, Retired, SuggestedChild
+from metamapper.diffing.values import NONE_RETIRED, Pair, SuggestedChild
 from metamapper.schema import (
     AssetKind,
     Certainty,
@@ -38,6 +38,7 @@ from metamapper.schema import (
     Identified,
     Relation,
     RelationRecord,
+    RetiredChildren,
     Scope,
     ScopeRecord,
 )
@@ -111,7 +112,7 @@ def diff_relation(
     schema_id: UUID,
     pair: Pair,
     new_ids: NewIds,
-    retired: Retired = NONE_RETIRED,
+    retired: RetiredChildren = NONE_RETIRED,
     renames: Renames = NO_RENAMES,
 ) -> RelationDiff:
     """Compare a known relation with what ``pair`` says it is now.

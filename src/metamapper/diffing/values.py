@@ -1,6 +1,5 @@
 """What goes into matching and comes out of it. There may be 50,000 of some of these: they are small and flat."""
 
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -9,12 +8,9 @@ from metamapper.schema import (
     AssetKind,
     Certainty,
     ChangeKind,
-    Column,
-    Constraint,
     Evidence,
-    Identified,
-    Index,
     RelationKind,
+    RetiredChildren,
 )
 
 
@@ -100,25 +96,6 @@ class SuggestedChild(msgspec.Struct, frozen=True):
     vanished_id: UUID
     appeared_id: UUID
     evidence: Evidence
-
-
-class Retired(Protocol):
-    """Children a relation once had and has no more, the latest retired first."""
-
-    @property
-    def columns(self) -> tuple[Identified[Column], ...]: ...
-
-    @property
-    def indexes(self) -> tuple[Identified[Index], ...]: ...
-
-    @property
-    def constraints(self) -> tuple[Identified[Constraint], ...]: ...
-
-
-class RetiredChildren(msgspec.Struct, frozen=True):
-    columns: tuple[Identified[Column], ...] = ()
-    indexes: tuple[Identified[Index], ...] = ()
-    constraints: tuple[Identified[Constraint], ...] = ()
 
 
 NONE_RETIRED = RetiredChildren()

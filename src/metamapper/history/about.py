@@ -20,6 +20,8 @@ from metamapper.schema import AssetKind, ChangeKind, Column, Identified
 if TYPE_CHECKING:
     from metamapper.catalog.selectors import Person
 
+_RENAMING = (ChangeKind.RENAMED, ChangeKind.MOVED, ChangeKind.RESTORED)
+
 
 @dataclass(frozen=True, slots=True)
 class FormerName:
@@ -31,17 +33,19 @@ class FormerName:
 
 def former_names(user: "Person", relation: Relation, as_of: datetime | None = None) -> list[FormerName]:
     """What the relation was called before, the latest name first. One query."""
-    found = Change.objects.visible_to(user).filter(
-        asset_id=relation.id, relation_id=relation.id, kind__in=[ChangeKind.RENAMED, ChangeKind.MOVED]
-    )
+    found = Change.objects.visible_to(user).filter(asset_id=relation.id, relation_id=relation.id, kind__in=_RENAMING)
     if as_of is not None:
         found = found.filter(at__lte=as_of)
     rows = found.order_by("-at", "-order").values_list("fields", "path", "at")[:20]
-    return [FormerName(_before(fields, path), at) for fields, path, at in rows]
+    names = ((_before(fields, path), at) for fields, path, at in rows)
+    return [FormerName(name, at) for name, at in names if name]
 
 
-def _before(fields: Iterable[Mapping[str, object]], path: list[str]) -> str:
+def _before(fields: Iterable[Mapping[str, object]], path: list[str]) -> str | None:
+    """The name before a change; None where the change was of something else."""
     before = {str(each["field"]): str(each.get("before")) for each in fields}
+    if not before.keys() & {"name", "schema"}:
+        return None
     name = before.get("name", path[-1])
     return f"{before['schema']}.{name}" if "schema" in before else name
 

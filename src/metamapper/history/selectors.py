@@ -202,12 +202,17 @@ class Referring:
 
 def referring(user: "Person", state: RelationState, as_of: datetime | None = None) -> list[Referring]:
     """The foreign keys that pointed here at the moment, by the names of their relations."""
-    keys = Constraint.objects.visible_to(user).filter(target_id=state.record.id)
+    here = (state.record.relation.schema, state.record.relation.name)
+    keys, pointed = Constraint.objects.visible_to(user), Q(target_id=state.record.id)
     if as_of is None:
-        keys = keys.filter(retired_at=None, relation__retired_at=None)
+        keys = keys.filter(pointed, retired_at=None, relation__retired_at=None)
+    else:
+        # The name may have passed on since, and the keys with it.
+        named = Q(references__schema=here[0], references__relation=here[1])
+        datastore = Relation.objects.filter(pk=state.record.id).values("datastore_id")
+        keys = keys.filter(pointed | named, relation__datastore_id__in=datastore)
     ids = set(keys.values_list("relation_id", flat=True))
     records = records_at(user, ids, as_of) if ids else {}
-    here = (state.record.relation.schema, state.record.relation.name)
     found = [key for record in records.values() for key in _keys_to(record, here)]
     return sorted(found, key=lambda key: (key.schema, key.relation, key.constraint))
 

@@ -114,17 +114,34 @@ def _undo(change: Change, chronicle: Chronicle) -> None:
         raise AlreadyDecided("the match cannot be taken apart any more")
     former = codec.unpack(before.record)
     if change.asset == AssetKind.RELATION:
-        _write(_split(change, now, former), chronicle)
+        _write(_split(change, now, former, chronicle), chronicle)
     else:
-        _write_child(split_child(now, former, change.asset_id, new_ids=uuid7s), chronicle)
+        _write_child(_split_child(change, now, former), chronicle)
 
 
-def _split(change: Change, now: RelationRecord, former: RelationRecord) -> Decided:
+def _split(change: Change, now: RelationRecord, former: RelationRecord, chronicle: Chronicle) -> Decided:
+    """Those whom the replacement touched are asked how they are today: the old object may be gone by now, and whoever
+    had the new one may have another.
+    """
     same_run = Change.objects.filter(run_id=change.run_id, asset=AssetKind.RELATION.value)
-    others = counterparts(as_change(change), map(as_change, same_run.iterator()))
-    records = load_records(filter(None, others))
-    elsewhere, displaced = (records.get(each) if each else None for each in others)
+    old_at, new_from = counterparts(as_change(change), map(as_change, same_run.iterator()))
+    records = load_records(filter(None, (old_at, new_from)))
+    living = set(Relation.objects.filter(AnyOf("id", list(records)), retired_at=None).values_list("id", flat=True))
+    elsewhere = records.get(old_at) if old_at in living else None
+    swapped = new_from is not None and new_from == old_at
+    displaced = records.get(new_from) if new_from and (swapped or new_from not in living) else None
+    if old_at and swapped:
+        # The other half of the swap: taken apart with this one, so that nobody takes it apart again.
+        undone = {"decision": Change.Decision.UNDONE, "decided_at": chronicle.at, "decided_by_id": chronicle.author_id}
+        same_run.filter(asset_id=old_at, certainty="inferred", decision=Change.Decision.NONE).update(**undone)
     return split_relation(now, former, elsewhere=elsewhere, displaced=displaced, new_ids=uuid7s)
+
+
+def _split_child(change: Change, now: RelationRecord, former: RelationRecord) -> ChildDecided:
+    try:
+        return split_child(now, former, change.asset_id, new_ids=uuid7s)
+    except KeyError:
+        raise AlreadyDecided("it is gone since") from None
 
 
 def _join(suggestion: Suggestion, chronicle: Chronicle) -> None:
@@ -148,7 +165,8 @@ def _join_relations(suggestion: Suggestion, chronicle: Chronicle) -> None:
 
 def _join_children(suggestion: Suggestion, chronicle: Chronicle) -> None:
     model = {"column": "columns", "index": "indexes", "constraint": "constraints"}[suggestion.asset]
-    owner = Relation.objects.filter(**{f"{model}__id": suggestion.appeared_id, f"{model}__retired_at": None}).first()
+    appeared = {f"{model}__id": suggestion.appeared_id, f"{model}__retired_at": None}
+    owner = Relation.objects.filter(**appeared, retired_at=None).first()
     former = load_retired_children([owner.pk]).get(owner.pk, NONE_RETIRED) if owner else NONE_RETIRED
     old = next((child for child in _all(former) if child.id == suggestion.vanished_id), None)
     if owner is None or old is None:

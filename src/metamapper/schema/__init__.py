@@ -18,7 +18,7 @@ from metamapper.schema.kinds import (
     RelationKind,
     TypeFamily,
 )
-from metamapper.schema.records import Identified, RelationRecord, ScopeRecord
+from metamapper.schema.records import Identified, RelationRecord, RetiredChildren, ScopeRecord
 from metamapper.schema.values import (
     Column,
     Constraint,
@@ -51,6 +51,7 @@ __all__ = [
     "Relation",
     "RelationKind",
     "RelationRecord",
+    "RetiredChildren",
     "Scope",
     "ScopeRecord",
     "Severity",

@@ -42,6 +42,14 @@ class RelationRecord(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=Tr
         )
 
 
+class RetiredChildren(msgspec.Struct, frozen=True):
+    """Children that a relation once had and has no more, the latest retired first."""
+
+    columns: tuple[Identified[Column], ...] = ()
+    indexes: tuple[Identified[Index], ...] = ()
+    constraints: tuple[Identified[Constraint], ...] = ()
+
+
 class ScopeRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A schema under its permanent identity."""
 

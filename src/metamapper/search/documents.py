@@ -19,7 +19,7 @@ from metamapper.schema import ChangeKind, RelationKind, RelationRecord, ScopeRec
 from metamapper.search.query import Kind
 
 _VIEWS = frozenset({RelationKind.VIEW, RelationKind.MATERIALIZED_VIEW})
-_RENAMING = (ChangeKind.RENAMED.value, ChangeKind.MOVED.value, ChangeKind.CHANGED.value)
+_RENAMING = (ChangeKind.RENAMED.value, ChangeKind.MOVED.value, ChangeKind.CHANGED.value, ChangeKind.RESTORED.value)
 
 
 class Document(msgspec.Struct, frozen=True, gc=False):
