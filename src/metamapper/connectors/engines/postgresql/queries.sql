@@ -45,7 +45,8 @@ SELECT n.oid::bigint AS oid
 -- keeps it; age() tells it as a number, counted back from a moment that is one for the whole transaction, and is quicker
 -- than its text. Not for all: initdb's own rows, which may be among comments, have no age.
 -- pg_class is hashed by what matters instead: TRUNCATE and REFRESH rewrite its rows and change no schema.
--- Types, functions and servers count wherever they live, for definitions in scope spell their names.
+-- Definitions in scope spell names from everywhere: types, functions, schemas and the like count wherever they live,
+-- relations outside the scope where something in it depends on them.
 -- "IN (…) IS TRUE" keeps a plain scan with a hash beside it: the planner takes the CTE for small, and would look up
 -- every relation in an index.
 -- name: probe
@@ -54,15 +55,35 @@ WITH visible AS MATERIALIZED                                                    
   (SELECT oid FROM pg_catalog.pg_class
     WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relpersistence <> 't'
       AND relnamespace = ANY (%(schemas)s::bigint[]::oid[]))
+   , outside AS                                                                             -- before 12
+   , outside AS MATERIALIZED                                                                -- since 12
+  (SELECT oid FROM pg_catalog.pg_class
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't' AND oid >= 16384
+      AND relnamespace <> ALL (%(schemas)s::bigint[]::oid[]))
+   , spelled AS                                                                             -- before 12
+   , spelled AS MATERIALIZED                                                                -- since 12
+  (SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d
+    WHERE EXISTS (SELECT FROM outside)  -- asked once: where everything is in scope, nothing below is read
+      AND d.refclassid = 'pg_catalog.pg_class'::regclass AND (d.refobjid IN (SELECT oid FROM outside)) IS TRUE
+      AND CASE d.classid
+          WHEN 'pg_catalog.pg_class'::regclass THEN d.objid IN (SELECT oid FROM visible)
+          WHEN 'pg_catalog.pg_rewrite'::regclass THEN d.objid IN
+            (SELECT w.oid FROM pg_catalog.pg_rewrite w JOIN visible v ON v.oid = w.ev_class)
+          WHEN 'pg_catalog.pg_attrdef'::regclass THEN d.objid IN
+            (SELECT f.oid FROM pg_catalog.pg_attrdef f JOIN visible v ON v.oid = f.adrelid)
+          WHEN 'pg_catalog.pg_constraint'::regclass THEN d.objid IN
+            (SELECT oid FROM pg_catalog.pg_constraint WHERE connamespace = ANY (%(schemas)s::bigint[]::oid[]))
+          END)
 SELECT 'relation' AS part, count(*) AS n
      , concat_ws('/'
-         , sum(hashtextextended(relname, oid::bigint # (relnamespace::bigint << 32)))           -- since 11
+         , sum(hashtextextended(relname, (oid::bigint | relnamespace::bigint << 32) # (           -- since 11
+             (ascii(relkind::text) << 3 | (relpersistence = 'u')::int << 2                      -- since 11
+               | relrowsecurity::int << 1 | relispartition::int)::bigint << 48)))               -- since 11
          , sum(hashtextextended(reloptions::text, oid::bigint))                                 -- since 11
-         , sum(hashtext(relname || '/' || oid || '/' || relnamespace)::bigint)                  -- before 11
+         , sum(hashtext(concat_ws('/', relname, oid, relnamespace, relkind, relpersistence      -- before 11
+             , relrowsecurity, relispartition))::bigint)                                        -- before 11
          , sum(hashtext(reloptions::text || '/' || oid)::bigint)                                -- before 11
          ) AS hash
-     , concat_ws('/', count(*) FILTER (WHERE relrowsecurity), count(*) FILTER (WHERE relispartition)
-         , count(*) FILTER (WHERE relpersistence = 'u'), sum(ascii(relkind))) AS counts
   FROM pg_catalog.pg_class
  WHERE relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AND relpersistence <> 't'
 UNION ALL
@@ -70,15 +91,24 @@ SELECT 'attribute', count(*)
      , sum(hashint8extended(                                                                -- since 11
          a.attrelid::bigint << 32 | (age('3'::xid)::bigint - age(a.xmin) & 4294967295), a.attnum)) -- since 11
      , sum(hashtext(a.xmin::text || '/' || a.attrelid || '/' || a.attnum)::bigint)          -- before 11
-         ::text, ''
+         ::text
   FROM pg_catalog.pg_attribute a
- WHERE a.attnum > 0 AND (a.attrelid IN (SELECT oid FROM visible)) IS TRUE
+ WHERE a.attnum > 0 AND (a.attrelid IN (SELECT oid FROM visible UNION ALL SELECT oid FROM spelled)) IS TRUE
+UNION ALL
+SELECT 'name', count(*), sum(hashtext(concat_ws('/', part, oid, name, lives))::bigint)::text
+  FROM (SELECT 'schema' AS part, oid, nspname AS name, NULL::oid AS lives FROM pg_catalog.pg_namespace
+         WHERE nspname !~ '^pg_'
+         UNION ALL
+        SELECT 'relation', oid, relname, relnamespace FROM pg_catalog.pg_class
+         WHERE (oid IN (SELECT oid FROM spelled)) IS TRUE
+         UNION ALL
+        SELECT 'composite', oid, relname, relnamespace FROM pg_catalog.pg_class WHERE relkind = 'c' AND oid >= 16384) x
 UNION ALL
 SELECT part, count(*)
      , sum(hashint8extended(CASE part WHEN 'comment' THEN version::text::bigint             -- since 11
          ELSE age('3'::xid)::bigint - age(version) & 4294967295 END, id::bigint))           -- since 11
      , sum(hashtext(version::text || '/' || id)::bigint)                                    -- before 11
-         ::text, ''
+         ::text
   FROM (SELECT 'constraint' AS part, oid AS id, xmin AS version FROM pg_catalog.pg_constraint
          WHERE connamespace = ANY (%(schemas)s::bigint[]::oid[])
          UNION ALL
@@ -100,6 +130,12 @@ SELECT part, count(*)
         SELECT 'enum value', oid, xmin FROM pg_catalog.pg_enum
          UNION ALL
         SELECT 'function', oid, xmin FROM pg_catalog.pg_proc WHERE oid >= 16384
+         UNION ALL
+        SELECT 'operator', oid, xmin FROM pg_catalog.pg_operator WHERE oid >= 16384
+         UNION ALL
+        SELECT 'operator class', oid, xmin FROM pg_catalog.pg_opclass WHERE oid >= 16384
+         UNION ALL
+        SELECT 'collation', oid, xmin FROM pg_catalog.pg_collation WHERE oid >= 16384
          UNION ALL
         SELECT 'server', oid, xmin FROM pg_catalog.pg_foreign_server) x
  GROUP BY part

@@ -64,9 +64,10 @@ class PostgresqlSession:
         self._settings = settings
         self._version = connection.info.server_version // 10000
         self._cancelled = False
-        self._read_began = False
         self._schemas: Sequence[_Schema] | None = None
         self._torn: dict[str, str] = {}
+        self._read: set[int] | None = None
+        """The schemas that every attempt of the read has read; None before the first."""
         self.statements = StatementLog()
         self.expected: int | None = None
         facts = self._begin()
@@ -86,7 +87,7 @@ class PostgresqlSession:
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
         """PostgreSQL lists every schema to everybody, so the list is always complete."""
-        if self._read_began:
+        if self._read is not None:
             self._schemas = None
         return [self._scope(schema) for schema in self._in_scope(within)], True
 
@@ -122,7 +123,7 @@ class PostgresqlSession:
     def _stream(self, within: ScopeFilter, *, after: int) -> Iterator[tuple[int, Observation]]:
         """What can be told of the relations behind an oid, with their oids."""
         readable = [schema.oid for schema in self._in_scope(within) if schema.usable]
-        self._read_began = True
+        self._read = set(readable) if self._read is None else self._read.intersection(readable)
         with self._sent("relations") as (statement, sql), self._connection.cursor() as cursor:
             ascii_only = self._connection.info.encoding == "ascii"
             cursor.adapters.register_loader("json", _AsUtf8 if ascii_only else _AsSent)
@@ -196,6 +197,8 @@ class PostgresqlSession:
         if not schema.usable:
             reason = f"The role {self._role} has no USAGE on this schema."
             return Completeness.UNREADABLE, reason, grant_usage(schema.name, self._role)
+        if self._read is not None and schema.oid not in self._read:
+            return Completeness.PARTIAL, "It became readable while the read was under way; the next run reads it.", None
         if schema.name in self._torn:
             return Completeness.PARTIAL, f"{self._torn[schema.name]} was dropped or replaced while it was read.", None
         return Completeness.COMPLETE, None, None
