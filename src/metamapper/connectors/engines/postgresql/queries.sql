@@ -50,16 +50,17 @@ SELECT n.oid::bigint AS oid
 -- "IN (…) IS TRUE" keeps a plain scan with a hash beside it: the planner takes the CTE for small, and would look up
 -- every relation in an index.
 -- name: probe
-WITH visible AS                                                                             -- before 12
-WITH visible AS MATERIALIZED                                                                -- since 12
-  (SELECT oid FROM pg_catalog.pg_class
-    WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND relpersistence <> 't'
-      AND relnamespace = ANY (%(schemas)s::bigint[]::oid[]))
+WITH classes AS                                                                             -- before 12
+WITH classes AS MATERIALIZED                                                                -- since 12
+  (SELECT oid, relkind <> 'S' AS shown, relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AS inside
+     FROM pg_catalog.pg_class
+    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't' AND oid >= 16384)
+   , visible AS                                                                             -- before 12
+   , visible AS MATERIALIZED                                                                -- since 12
+  (SELECT oid FROM classes WHERE shown AND inside)
    , outside AS                                                                             -- before 12
    , outside AS MATERIALIZED                                                                -- since 12
-  (SELECT oid FROM pg_catalog.pg_class
-    WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relpersistence <> 't' AND oid >= 16384
-      AND relnamespace <> ALL (%(schemas)s::bigint[]::oid[]))
+  (SELECT oid FROM classes WHERE NOT inside)
    , spelled AS                                                                             -- before 12
    , spelled AS MATERIALIZED                                                                -- since 12
   (SELECT d.refobjid AS oid FROM pg_catalog.pg_depend d
@@ -86,6 +87,7 @@ SELECT 'relation' AS part, count(*) AS n
          ) AS hash
   FROM pg_catalog.pg_class
  WHERE relnamespace = ANY (%(schemas)s::bigint[]::oid[]) AND relpersistence <> 't'
+    OR relkind = 'c' OR (oid IN (SELECT oid FROM spelled)) IS TRUE
 UNION ALL
 SELECT 'attribute', count(*)
      , sum(hashint8extended(                                                                -- since 11
@@ -95,14 +97,8 @@ SELECT 'attribute', count(*)
   FROM pg_catalog.pg_attribute a
  WHERE a.attnum > 0 AND (a.attrelid IN (SELECT oid FROM visible UNION ALL SELECT oid FROM spelled)) IS TRUE
 UNION ALL
-SELECT 'name', count(*), sum(hashtext(concat_ws('/', part, oid, name, lives))::bigint)::text
-  FROM (SELECT 'schema' AS part, oid, nspname AS name, NULL::oid AS lives FROM pg_catalog.pg_namespace
-         WHERE nspname !~ '^pg_'
-         UNION ALL
-        SELECT 'relation', oid, relname, relnamespace FROM pg_catalog.pg_class
-         WHERE (oid IN (SELECT oid FROM spelled)) IS TRUE
-         UNION ALL
-        SELECT 'composite', oid, relname, relnamespace FROM pg_catalog.pg_class WHERE relkind = 'c' AND oid >= 16384) x
+SELECT 'schema', count(*), sum(hashtext(nspname || '/' || oid)::bigint)::text
+  FROM pg_catalog.pg_namespace WHERE nspname !~ '^pg_'
 UNION ALL
 SELECT part, count(*)
      , sum(hashint8extended(CASE part WHEN 'comment' THEN version::text::bigint             -- since 11
