@@ -1,5 +1,7 @@
 """What one look at a datastore does to the catalog, and above all what it does not do."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -14,7 +16,7 @@ from metamapper.schema import AssetKind, Completeness, Scope
 from tests.cast import Cast
 from tests.inspection.looking import Register, look
 from tests.inspection.tables import table
-from tests.support.scripted import NAMED, show
+from tests.support.scripted import NAMED, SCRIPTS, show
 
 ORDERS = table("orders", "id integer", "total numeric(10,2)", native="1")
 CUSTOMERS = table("customers", "id integer", "email text", native="2")
@@ -58,6 +60,30 @@ def test_an_equal_probe_reads_nothing(register: Register) -> None:
     script.token = "two"
     assert look(datastore).outcome_code == "same"
     assert script.reads == 2
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        pytest.param(
+            lambda: show(ORDERS, scopes=[Scope(name="shop", completeness=Completeness.PARTIAL)]), id="partial"
+        ),
+        pytest.param(lambda: show(scopes=[Scope(name="shop")]), id="held back"),
+        pytest.param(lambda: show(ORDERS, CUSTOMERS, complete=False), id="list not whole"),
+    ],
+)
+def test_an_equal_probe_is_not_trusted_after_a_look_that_was_not_whole(register: Register, shown: Any) -> None:
+    """What could not be seen, or what waits for a second look, may be another although the probe says the same."""
+    datastore = register()
+    show(ORDERS, CUSTOMERS)
+    look(datastore)
+    script = SCRIPTS["main"]
+    script.token = "one"
+    shown()
+    look(datastore)
+    reads = script.reads
+    look(datastore)
+    assert script.reads == reads + 1
 
 
 def test_a_rename_keeps_what_people_wrote(register: Register, cast: Cast) -> None:
@@ -199,6 +225,16 @@ def test_a_filter_hides_without_retiring(register: Register) -> None:
     datastore.save()
     assert told(look(datastore)) == []
     assert names(datastore) == {"orders", "customers"}
+
+
+def test_a_filter_that_hides_a_schema_retires_nothing(register: Register) -> None:
+    datastore = register()
+    show(ORDERS, table("stock", "id integer", schema="store", native="8"))
+    look(datastore)
+    Datastore.objects.filter(pk=datastore.pk).update(include_schemas="-store")
+    assert told(look(datastore)) == []
+    assert Schema.objects.get(name="store").retired_at is None
+    assert names(datastore) == {"orders", "stock"}
 
 
 def test_hostile_names_arrive_as_they_are(register: Register) -> None:

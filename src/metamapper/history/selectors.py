@@ -209,7 +209,7 @@ def referring(user: "Person", state: RelationState, as_of: datetime | None = Non
     else:
         # The name may have passed on since, and the keys with it.
         named = Q(references__schema=here[0], references__relation=here[1])
-        datastore = Relation.objects.filter(pk=state.record.id).values("datastore_id")
+        datastore = Relation.objects.visible_to(user).filter(pk=state.record.id).values("datastore_id")
         keys = keys.filter(pointed | named, relation__datastore_id__in=datastore)
     ids = set(keys.values_list("relation_id", flat=True))
     records = records_at(user, ids, as_of) if ids else {}

@@ -12,7 +12,7 @@ from uuid import uuid4
 import structlog
 from django.db import connection, transaction
 
-from metamapper.catalog.models import Hold, Relation
+from metamapper.catalog.models import Relation
 from metamapper.connectors.base import Engine, Session, Statement
 from metamapper.connectors.errors import Cancelled, ConnectorError
 from metamapper.connectors.registry import engine as engine_named
@@ -156,11 +156,12 @@ def _inspect(work: _Work, report: Report) -> None:
 
 
 def _trusted_token(datastore: Datastore) -> str:
-    """The token to compare with; blank where everything must be read: once a day, and while something is held back."""
+    """The token to compare with; blank where everything must be read, which is once a day.
+
+    A look that was not whole, or that held something back, has left none.
+    """
     if datastore.read_at is None or abs(runs.metastore_now() - datastore.read_at) > FULL_READ_EVERY:
         return ""  # also where a clock went back so far that the day would never end
-    if Hold.objects.filter(datastore=datastore, state=Hold.State.PENDING).exists():
-        return ""
     return datastore.probe_token
 
 
