@@ -77,9 +77,9 @@ WITH classes AS MATERIALIZED                                                    
           END)
 SELECT 'relation' AS part, count(*) AS n
      , concat_ws('/'
-         , sum(hashtextextended(relname, (oid::bigint | relnamespace::bigint << 32) # (           -- since 11
-             (ascii(relkind::text) << 3 | (relpersistence = 'u')::int << 2                      -- since 11
-               | relrowsecurity::int << 1 | relispartition::int)::bigint << 48)))               -- since 11
+         , sum(hashtextextended(relname, oid::bigint # (relnamespace::bigint << 32) # ((          -- since 11
+             ascii(relkind::text) * 8 + (relpersistence = 'u')::int * 4                         -- since 11
+               + relrowsecurity::int * 2 + relispartition::int)::bigint << 48)))                -- since 11
          , sum(hashtextextended(reloptions::text, oid::bigint))                                 -- since 11
          , sum(hashtext(concat_ws('/', relname, oid, relnamespace, relkind, relpersistence      -- before 11
              , relrowsecurity, relispartition))::bigint)                                        -- before 11
@@ -91,7 +91,7 @@ SELECT 'relation' AS part, count(*) AS n
 UNION ALL
 SELECT 'attribute', count(*)
      , sum(hashint8extended(                                                                -- since 11
-         a.attrelid::bigint << 32 | (age('3'::xid)::bigint - age(a.xmin) & 4294967295), a.attnum)) -- since 11
+         (a.attrelid::bigint << 32) + (age('3'::xid)::bigint - age(a.xmin) & 4294967295), a.attnum)) -- since 11
      , sum(hashtext(a.xmin::text || '/' || a.attrelid || '/' || a.attnum)::bigint)          -- before 11
          ::text
   FROM pg_catalog.pg_attribute a
