@@ -267,7 +267,7 @@ def test_an_inferred_column_carries_its_evidence() -> None:
     change = only(found)
     assert change.certainty is Certainty.INFERRED
     assert change.evidence
-    assert change.evidence.summary == "the only candidate: the same type in the same place"
+    assert change.evidence.summary == "The only candidate: the same type in the same place."
     assert [(item.label, item.vanished, item.appeared, item.agrees) for item in change.evidence.items] == [
         ("Position", "2", "2", True),
         ("Type", "text", "text", True),

@@ -56,7 +56,7 @@ def _summary(before: Shape, after: Shape) -> str:
 
 def same_place(before: Column, after: Column, places: tuple[int, int], candidates: int) -> Evidence:
     """``places`` count the columns from 1; ``candidates`` are those that vanished or appeared with this type."""
-    only = "the only candidate" if candidates == 1 else f"one of {candidates} candidates"
+    only = "The only candidate" if candidates == 1 else f"One of {candidates} candidates"
     items = [
         _item("Position", str(places[0]), str(places[1])),
         _item("Type", before.type, after.type),
@@ -65,7 +65,7 @@ def same_place(before: Column, after: Column, places: tuple[int, int], candidate
     ]
     if before.native_id or after.native_id:
         items.append(_item("Native id, the table was rebuilt", before.native_id, after.native_id))
-    return Evidence("column", f"{only}: the same type in the same place", tuple(items))
+    return Evidence("column", f"{only}: the same type in the same place.", tuple(items))
 
 
 def same_definition(kind: str, before: str, after: str) -> Evidence:
