@@ -13,9 +13,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metamapper.project.settings")
 
 from django.conf import settings
 
-from metamapper.conf import celery as shipped
-from metamapper.lib.celery_settings import settings_in_force
+from metamapper.lib.celery_settings import shown
 from metamapper.lib.errors import ConfigurationError
+from metamapper.runs.configuration import celery_settings
 from metamapper.runs.publishing import publisher
 
 log = structlog.get_logger(__name__)
@@ -23,12 +23,7 @@ log = structlog.get_logger(__name__)
 
 def make_app() -> Celery:
     """The application, configured; raises ``ConfigurationError``. Says in a line each what the settings break."""
-    in_force, warnings = settings_in_force(
-        shipped,
-        override=settings.METAMAPPER_CELERY_MODULE,
-        broker_url=settings.METAMAPPER_BROKER_URL,
-        home=settings.METAMAPPER_HOME,
-    )
+    in_force, warnings = celery_settings()
     application = Celery("metamapper")
     application.config_from_object(in_force)
     application.autodiscover_tasks()
@@ -48,6 +43,14 @@ def keep_our_logging(loglevel: Any = None, **_: Any) -> None:
     """Celery would replace our log format; only its level is taken over."""
     if loglevel:
         logging.getLogger().setLevel(loglevel)
+
+
+@signals.celeryd_init.connect
+@signals.beat_init.connect
+def tell_configuration(**_: Any) -> None:
+    """Every start says what is in force, a line each, secrets masked: the first thing that anybody who helps asks for."""
+    for name, value in {**settings.METAMAPPER_EFFECTIVE, **shown(celery_settings()[0])}.items():
+        log.info("configuration", name=name, value=value)
 
 
 @signals.celeryd_init.connect

@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from metamapper.cli.commands import metamapper
 from metamapper.connectors import registry
 from metamapper.project.environment import VARIABLES, effective, read_environment
+from metamapper.runs import configuration
 
 
 def findings(*, exit_code: int | None = None) -> dict[str, Any]:
@@ -44,6 +45,17 @@ def test_a_broker_that_is_down_says_that_no_run_is_lost(settings: Any) -> None:
     broker = findings(exit_code=1)["broker"]
     assert broker["state"] == "bad"
     assert "none is lost" in broker["hint"]
+
+
+@pytest.mark.django_db
+def test_celery_s_settings_are_shown_with_what_they_break(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings_in_force, _ = configuration.celery_settings()
+    broken = (settings_in_force | {"task_acks_late": True}, ["task_acks_late: delivered twice"])
+    monkeypatch.setattr(configuration, "celery_settings", lambda: broken)
+    result = CliRunner().invoke(metamapper, ["check"])
+    assert "task_queues" in result.output
+    assert "inspections, default" in result.output
+    assert "warning  celery: task_acks_late: delivered twice" in result.output
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:

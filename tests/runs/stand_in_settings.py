@@ -14,4 +14,6 @@ METAMAPPER_RUNS = {
     "redispatch": 2.0,
     "worker_beat": 1.0,
     "stop": 1.0,
+    "canary": 0.5,
+    "canary_late": 2.0,
 }

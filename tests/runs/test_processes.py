@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from metamapper.datastores.models import Datastore
+from metamapper.runs.health import health, round_trip
 from metamapper.runs.invariants import broken
 from metamapper.runs.models import Attempt, Run, SchedulerLease, State, Trigger, WorkerHeartbeat
 from metamapper.runs.services import cancel_run, request_run
@@ -54,6 +56,27 @@ def test_a_run_is_done_by_a_worker_that_a_scheduler_woke(place: Site, tmp_path: 
     place.until(lambda: is_in(run, State.SUCCEEDED), within=40)
     assert fresh(run).dispatch_count >= 1
     assert WorkerHeartbeat.objects.get().slots == 2
+
+
+def test_a_canary_comes_back_and_everything_is_well(place: Site, tmp_path: Path) -> None:
+    file = tmp_path / "alive"
+    beat = place.celery("beat", METAMAPPER_ALIVE_FILE=str(file))
+    place.until(file.exists, beat, within=40)
+    file.unlink()
+    worker = place.worker(METAMAPPER_ALIVE_FILE=str(file))
+    place.until(lambda: round_trip() is not None, worker, within=40)
+    assert file.exists()
+    assert health().is_well
+    assert {health().scheduler["status"], health().worker["status"]} == {"healthy"}
+
+
+def test_every_start_says_what_is_in_force_and_no_secret(place: Site) -> None:
+    for process in (place.worker(), place.beat()):
+        place.until(lambda process=process: process.said("task_time_limit"), process, within=40)
+        assert process.said("METAMAPPER_HOME")
+        assert process.said("METAMAPPER_SECRET_KEY")
+        for secret in (settings.SECRET_KEY, *settings.METAMAPPER_FERNET_KEYS):
+            assert not process.said(secret)
 
 
 def test_a_killed_child_gives_its_run_back_at_once(place: Site, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from metamapper.conf import celery as shipped
-from metamapper.lib.celery_settings import settings_in_force
+from metamapper.lib.celery_settings import settings_in_force, shown
 from metamapper.lib.errors import ConfigurationError
 
 REDIS = "redis://localhost:6379/0"
@@ -35,6 +35,21 @@ def test_by_itself_the_shipped_module_is_in_force_and_nothing_is_to_be_said() ->
     assert settings["broker_url"] == REDIS
     assert settings["accept_content"] == ["json"]
     assert settings["broker_transport_options"]["socket_timeout"] == 15
+
+
+def test_secrets_are_masked_wherever_they_stand() -> None:
+    settings, _ = in_force(url="redis://ana:planted@localhost:6379/0")
+    options = {
+        "predefined_queues": {
+            "inspections": {"url": "https://q", "access_key_id": "planted", "secret_access_key": "planted"}
+        }
+    }
+    more = {"broker_transport_options": options, "redis_password": "planted", "result_backend": "db+x://a:planted@h/x"}
+    text = shown(settings | more)
+    assert "planted" not in str(text)
+    assert text["broker_url"] == "redis://ana:***@localhost:6379/0"
+    assert text["task_queues"] == "inspections, default"
+    assert "https://q" in text["broker_transport_options"]
 
 
 def test_a_module_that_names_only_the_broker_keeps_every_safe_default(override: types.ModuleType) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from metamapper.cli.framework import start_django
 from metamapper.cli.rendering import aligned
 from metamapper.cli.telling import shown
+from metamapper.lib.celery_settings import shown as celery_settings_shown
 from metamapper.lib.masking import masked
 
 SECONDS = 5
@@ -44,19 +45,23 @@ def check(form: str) -> None:
     start_django()
     from django.conf import settings
 
-    findings = [finding for look in (_metastore, _broker, _engines, _environment) for finding in look()]
+    from metamapper.runs.configuration import celery_settings
+
+    in_force = celery_settings_shown(celery_settings()[0])
+    findings = [finding for look in (_metastore, _broker, _celery, _engines, _environment) for finding in look()]
     if form == "json":
-        report = {"configuration": settings.METAMAPPER_EFFECTIVE, "findings": findings}
+        report = {"configuration": settings.METAMAPPER_EFFECTIVE, "celery": in_force, "findings": findings}
         click.echo(msgspec.json.format(msgspec.json.encode(report), indent=1).decode())
     else:
-        for line in _lines(settings.METAMAPPER_EFFECTIVE, findings):
+        for line in _lines(settings.METAMAPPER_EFFECTIVE, in_force, findings):
             click.echo(line)
     raise SystemExit(1 if any(each.state is State.BAD for each in findings) else 0)
 
 
-def _lines(configuration: dict[str, str], findings: list[Finding]) -> Iterator[str]:
-    yield from aligned([(name, shown(value) or "(not set)") for name, value in configuration.items()])
-    yield ""
+def _lines(configuration: dict[str, str], celery: dict[str, str], findings: list[Finding]) -> Iterator[str]:
+    for part in (configuration, celery):
+        yield from aligned([(name, shown(value) or "(not set)") for name, value in part.items()])
+        yield ""
     for finding in findings:
         yield f"{finding.state:8} {finding.subject}: {shown(finding.detail)}"
         if finding.hint:
@@ -110,6 +115,13 @@ def _broker() -> Iterator[Finding]:
             return f"{connection.transport_cls} answers"
 
     yield _tried("broker", answers, "See METAMAPPER_CELERY_BROKER_URL. Until it answers, runs wait; none is lost.")
+
+
+def _celery() -> Iterator[Finding]:
+    from metamapper.runs.configuration import celery_settings
+
+    for problem in celery_settings()[1]:
+        yield Finding("celery", State.WARNING, problem)
 
 
 def _engines() -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from metamapper.lib.errors import ConfigurationError
 from metamapper.lib.masking import masked
 
 COMMANDS: dict[str, str] = {
+    "alive": "metamapper.cli.alive",
     "changes": "metamapper.cli.changes",
     "check": "metamapper.cli.check",
     "inspect": "metamapper.cli.inspect",

@@ -1,6 +1,7 @@
 """Celery's settings in force: ours, what the broker needs, and over both whatever the administrator's module names."""
 
 import importlib
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -8,11 +9,14 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from celery.app.defaults import SETTING_KEYS
+from kombu import Queue
 
 from metamapper.lib.brokers import broker_settings, folder_url
 from metamapper.lib.errors import ConfigurationError
+from metamapper.lib.masking import MASK, masked
 
 VARIABLE = "METAMAPPER_CELERY_CONFIG_MODULE"
+_SECRET = re.compile("pass|secret|token|key_id|credential", re.IGNORECASE)
 _PREFIXES = ("celery_", "celeryd_")
 
 
@@ -58,6 +62,23 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
         if options:
             settings["broker_transport_options"] = options
     return settings
+
+
+def shown(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Each setting in force as text that may be shown, by name: queues by theirs, secrets masked."""
+    return {name: _shown(name, value) for name, value in sorted(settings.items())}
+
+
+def _shown(name: str, value: Any) -> str:
+    if _SECRET.search(name) and value:
+        return MASK
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {_shown(str(key), each)}" for key, each in value.items())
+    if isinstance(value, Queue):
+        return str(value.name)
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(_shown("", each) for each in value)
+    return masked(str(value))
 
 
 def unknown_names(module: str, named: Mapping[str, Any]) -> Iterator[str]:

@@ -103,6 +103,10 @@ VARIABLES: tuple[Variable, ...] = (
         "25",
         parse=float,
     ),
+    Variable(
+        "METAMAPPER_ALIVE_FILE",
+        "A file that a worker or scheduler touches every few seconds; `metamapper alive` tells by its age whether it lives.",
+    ),
     Variable("METAMAPPER_GUNICORN_CONFIG_PATH", "A gunicorn configuration file that replaces ours."),
     Variable("METAMAPPER_SETTINGS_OVERRIDE_MODULE", "A module whose upper-case names override Django's settings."),
     Variable("METAMAPPER_ALLOWED_FOLDERS", "Folders whose files may be connected as datastores, separated by colons."),

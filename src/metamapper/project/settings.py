@@ -21,6 +21,7 @@ METAMAPPER_FERNET_KEYS: list[str] = _env["METAMAPPER_FERNET_KEY"]
 METAMAPPER_BROKER_URL: str = _env["METAMAPPER_CELERY_BROKER_URL"]
 METAMAPPER_RUNS: dict[str, Any] = {"stop": _env["METAMAPPER_STOP_SECONDS"]}
 """Durations and limits of the ledger that differ from ``runs.timing``, by name."""
+METAMAPPER_ALIVE_FILE: str = _env["METAMAPPER_ALIVE_FILE"]
 METAMAPPER_PUBLISHER = "metamapper.celery.publish"
 """Sends the message that wakes a worker; blank rings no bell."""
 METAMAPPER_CELERY_MODULE: str = _env["METAMAPPER_CELERY_CONFIG_MODULE"]
@@ -58,6 +59,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "metamapper.web.middleware.headers_middleware",
     "metamapper.web.middleware.reference_middleware",
+    "metamapper.web.health.health_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -13,7 +13,9 @@ from typing import Any
 
 import structlog
 from celery.beat import Scheduler
+from django.conf import settings
 
+from metamapper.lib.alive import AliveFile
 from metamapper.runs.scheduler import Ledger
 from metamapper.runs.timing import timing
 
@@ -25,14 +27,15 @@ class LedgerScheduler(Scheduler):
     """Ticks the ledger every few seconds, whatever else is due."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from metamapper.runs.publishing import publisher
+        from metamapper.runs.publishing import CANARY, publisher
 
         super().__init__(*args, **kwargs)
         owner = f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}"
-        self.ledger = Ledger(owner, publisher(self.app))
+        self.ledger = Ledger(owner, publisher(self.app), canary=publisher(self.app, CANARY))
         self._leading = False
         self._closed = False
         self._next_tick = 0.0
+        self._alive = AliveFile(settings.METAMAPPER_ALIVE_FILE)
 
     def setup_schedule(self) -> None:
         self.merge_inplace(self.app.conf.beat_schedule)
@@ -43,6 +46,7 @@ class LedgerScheduler(Scheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """One round of the ledger if it is time, and of the administrator's entries if we lead; seconds until the next."""
+        self._alive.touch()
         if time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + timing().tick
             self._leading = self._tick_ledger()

@@ -167,6 +167,17 @@ class SchedulerLease(models.Model):
         return self.owner
 
 
+class Canary(models.Model):
+    """A message that proves the way through the broker: when it was sent, and when a worker had it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"sent {self.sent_at}"
+
+
 class WorkerHeartbeat(models.Model):
     """A worker that is alive: its name, its slots, when it was last heard of."""
 

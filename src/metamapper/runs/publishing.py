@@ -1,4 +1,4 @@
-"""The one message that there is: a run's id, as text, on the queue for inspections."""
+"""The two messages that there are: a run's id, and a canary's, as text, on the queue for inspections."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -9,13 +9,14 @@ if TYPE_CHECKING:
     from metamapper.runs.dispatch import Publish
 
 TASK = "metamapper.inspect"
+CANARY = "metamapper.canary"
 QUEUE = "inspections"
 
 
-def publisher(app: "Celery") -> "Publish":
+def publisher(app: "Celery", task: str = TASK) -> "Publish":
     """Publishes through this application: no expiry, no delay, no result; one quick retry (the application's policy)."""
 
-    def publish(run_id: UUID) -> None:
-        app.send_task(TASK, args=(str(run_id),), queue=QUEUE, ignore_result=True)
+    def publish(identity: UUID) -> None:
+        app.send_task(task, args=(str(identity),), queue=QUEUE, ignore_result=True)
 
     return publish

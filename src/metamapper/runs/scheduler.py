@@ -12,6 +12,7 @@ import structlog
 from django.db import Error, connection, connections
 from django.db.models import Q
 
+from metamapper.runs.canary import send_canary, sweep_canaries
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.dispatch import Publish, dispatch
 from metamapper.runs.due import create_due_runs, follow_the_clock
@@ -55,9 +56,17 @@ def resign(owner: str) -> None:
 class Ledger:
     """One scheduler's view of the ledger: who it is, how it publishes, and since when it may trust that leases mean something."""
 
-    def __init__(self, owner: str, publish: Publish, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        owner: str,
+        publish: Publish,
+        *,
+        canary: Publish | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.owner = owner
         self._publish = publish
+        self._canary = canary
         self._monotonic = monotonic
         self._trust_from = 0.0
         self._told_at: float | None = None
@@ -69,8 +78,9 @@ class Ledger:
         2. schedules that are due -> runs
         3. expired leases -> runs that wait again, unless the ticks paused: then workers could not renew them either
         4. waiting runs -> messages
-        5. what is old goes
-        6. say when the tick was
+        5. a canary, once a minute
+        6. what is old goes
+        7. say when the tick was
         """
         leading = lead(self.owner)
         if leading is None:
@@ -81,6 +91,8 @@ class Ledger:
         if self._may_reap(leading):
             reap()
         dispatch(self._publish)
+        if self._canary:
+            send_canary(self._canary)
         sweep(leading.now)
         SchedulerLease.objects.filter(pk=1, owner=self.owner).update(ticked_at=metastore_now())
         return True
@@ -120,5 +132,6 @@ class Ledger:
 
 
 def sweep(now: datetime) -> None:
-    """Forget workers that have long been gone."""
+    """Forget workers that have long been gone, and old canaries."""
+    sweep_canaries(now)
     WorkerHeartbeat.objects.filter(heard_at__lt=now - timedelta(seconds=timing().worker_forgotten)).delete()

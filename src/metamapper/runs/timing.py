@@ -35,6 +35,14 @@ class Timing:
     worker_gone: float = 60
     """A worker that was not heard of for this long has no slots any more."""
     worker_forgotten: float = 24 * 3600
+    scheduler_gone: float = 45
+    """A scheduler whose last tick is older than this is not well."""
+    canary: float = 60
+    canary_grace: float = 60
+    """A canary that is on its way for longer, while a slot is free, tells that workers do not consume."""
+    canary_late: float = 300
+    """After so long without an answer another canary is sent."""
+    canary_forgotten: float = 3600
     stop: float = 25
     """How long a stopping worker lets its runs finish before it hands them over."""
     idle_in_transaction: float = 60

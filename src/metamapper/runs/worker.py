@@ -18,8 +18,10 @@ from typing import Any
 import structlog
 from celery import signals
 from celery.worker import state
+from django.conf import settings
 from django.db import Error, connections
 
+from metamapper.lib.alive import AliveFile
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.models import Run, WorkerHeartbeat
 from metamapper.runs.reaper import hand_over, leased_to, take_from_dead
@@ -47,6 +49,7 @@ class Tie:
         self._stopping = threading.Event()
         self._next_beat = 0.0
         self._leaving = False
+        self._alive = AliveFile(settings.METAMAPPER_ALIVE_FILE)
         self._thread = threading.Thread(target=self._run, name="ledger-tie", daemon=True)
 
     def start(self) -> None:
@@ -65,6 +68,7 @@ class Tie:
         while not self._stopping.is_set():
             if time.monotonic() >= self._next_beat or _a_child_died():
                 self._next_beat = time.monotonic() + timing().worker_beat
+                self._alive.touch()
                 self._try(self._beat)
             self._stopping.wait(LOOK_SECONDS)
         self._try(self._leave)

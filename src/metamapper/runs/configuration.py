@@ -1,0 +1,20 @@
+"""Celery's settings for this installation: the shipped ones, what the broker needs, and the administrator's over both."""
+
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+
+from metamapper.conf import celery as shipped
+from metamapper.lib.celery_settings import settings_in_force
+
+
+@cache
+def celery_settings() -> tuple[dict[str, Any], list[str]]:
+    """All settings in force, and a line for each that is unknown or breaks a promise; raises ``ConfigurationError``."""
+    return settings_in_force(
+        shipped,
+        override=settings.METAMAPPER_CELERY_MODULE,
+        broker_url=settings.METAMAPPER_BROKER_URL,
+        home=settings.METAMAPPER_HOME,
+    )
