@@ -160,6 +160,28 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a RabbitMQ's new virtual host, deleted after the test."""
+    told = os.environ.get("MM_TEST_RABBITMQ")
+    server = servers.RabbitMQ.heard(told) if told else servers.find_rabbitmq()
+    if not server:
+        _missing(request, "RabbitMQ on port 5672 that lets us make virtual hosts")
+    assert server
+    with servers.virtual_host(server) as url:
+        yield url
+
+
+@pytest.fixture
+def sqs_url(request: pytest.FixtureRequest) -> str:
+    """The address of a stand-in for Amazon SQS. Queues are told apart by their names' prefix."""
+    url = os.environ.get("MM_TEST_SQS")
+    if not url:
+        _missing(request, "a stand-in for SQS (tests.run starts one)")
+    assert url
+    return url
+
+
 @pytest.fixture(scope="session")
 def chromium(request: pytest.FixtureRequest) -> str:
     """The path of a Chromium."""

@@ -82,6 +82,7 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
     for name, variable, server in (
         ("PostgreSQL", "MM_TEST_POSTGRESQL", servers.postgresql()),
         ("Redis", "MM_TEST_REDIS", servers.redis_server()),
+        ("SQS", "MM_TEST_SQS", servers.started_sqs()),
     ):
         try:
             found = stack.enter_context(server)
@@ -89,6 +90,12 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
             say(f"{name}: {found.origin}")
         except servers.Missing as error:
             missing.append(str(error))
+    try:
+        rabbit = stack.enter_context(servers.rabbitmq_host())
+        environment["MM_TEST_RABBITMQ"] = rabbit.told
+        say(f"RabbitMQ: {rabbit.origin}")
+    except servers.Missing as error:
+        missing.append(str(error))
     try:
         say(f"Chromium: {servers.chromium()}")
     except servers.Missing as error:

@@ -37,6 +37,23 @@ def test_by_itself_the_shipped_module_is_in_force_and_nothing_is_to_be_said() ->
     assert settings["broker_transport_options"]["socket_timeout"] == 15
 
 
+def test_queues_of_the_administrators_own_bear_the_names_they_were_given(override: types.ModuleType) -> None:
+    queues = {name: {"url": f"https://sqs.example/1/{name}"} for name in ("inspections", "default")}
+    override.broker_transport_options = {"predefined_queues": queues}  # type: ignore[attr-defined]
+    settings, warnings = in_force("their_settings", url="sqs://")
+    assert (settings["broker_transport_options"]["queue_name_prefix"], warnings) == ("", [])
+    override.broker_transport_options = {"predefined_queues": queues, "queue_name_prefix": "ours-"}  # type: ignore[attr-defined]
+    settings, warnings = in_force("their_settings", url="sqs://")
+    assert settings["broker_transport_options"]["queue_name_prefix"] == "ours-"
+    assert [each for each in warnings if "lacks ours-inspections" in each]
+
+
+def test_a_missing_queue_of_the_administrators_own_is_told(override: types.ModuleType) -> None:
+    override.broker_transport_options = {"predefined_queues": {"inspections": {"url": "https://q"}}}  # type: ignore[attr-defined]
+    (warning,) = in_force("their_settings", url="sqs://")[1]
+    assert "lacks default" in warning
+
+
 def test_secrets_are_masked_wherever_they_stand() -> None:
     settings, _ = in_force(url="redis://ana:planted@localhost:6379/0")
     options = {

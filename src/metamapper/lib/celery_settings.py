@@ -32,6 +32,7 @@ def settings_in_force(
     url = own.get("broker_url") or broker_url or folder_url()
     known = {name: value for name, value in own.items() if name in SETTING_KEYS}
     settings = _merged(named_in(defaults), {"broker_url": url}, broker_settings(str(url), home), known)
+    _drop_prefix(settings, named=known.get("broker_transport_options", {}))
     return settings, [*unknown_names(override, own), *broken_promises(settings)]
 
 
@@ -81,6 +82,12 @@ def _shown(name: str, value: Any) -> str:
     return masked(str(value))
 
 
+def _drop_prefix(settings: Mapping[str, Any], *, named: Mapping[str, Any]) -> None:
+    """Queues that the administrator has made bear the names that they were given; our prefix is for those we make."""
+    if "predefined_queues" in named and "queue_name_prefix" not in named:
+        settings["broker_transport_options"]["queue_name_prefix"] = ""
+
+
 def unknown_names(module: str, named: Mapping[str, Any]) -> Iterator[str]:
     """Celery ignores a misspelt name without a word; say so, with the nearest that it knows."""
     for name in sorted(set(named) - SETTING_KEYS):
@@ -108,7 +115,18 @@ def broken_promises(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "worker_pool: only prefork can stop an inspection that hangs within its driver."
     if "inspections" not in _queue_names(settings.get("task_queues") or ()):
         yield "task_queues: without the queue “inspections” workers consume no inspections unless they are started with -Q inspections."
+    yield from _predefined(settings)
     yield from _limits(settings)
+
+
+def _predefined(settings: Mapping[str, Any]) -> Iterator[str]:
+    options = settings.get("broker_transport_options", {})
+    if "predefined_queues" not in options:
+        return
+    prefix = options.get("queue_name_prefix", "")
+    for name in sorted(_queue_names(settings.get("task_queues") or ())):
+        if f"{prefix}{name}" not in options["predefined_queues"]:
+            yield f"broker_transport_options: predefined_queues lacks {prefix}{name}; no worker can start without it."
 
 
 def _queue_names(queues: Any) -> set[str]:
