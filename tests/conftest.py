@@ -164,11 +164,11 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 def rabbitmq_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a RabbitMQ's new virtual host, deleted after the test."""
     told = os.environ.get("MM_TEST_RABBITMQ")
-    server = servers.RabbitMQ.heard(told) if told else servers.find_rabbitmq()
+    server = brokers.RabbitMQ.heard(told) if told else brokers.find_rabbitmq()
     if not server:
         _missing(request, "RabbitMQ on port 5672 that lets us make virtual hosts")
     assert server
-    with servers.virtual_host(server) as url:
+    with brokers.virtual_host(server) as url:
         yield url
 
 

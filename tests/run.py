@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from tests.support import servers
+from tests.support import brokers, servers
 from tests.support.databases import with_database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +82,7 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
     for name, variable, server in (
         ("PostgreSQL", "MM_TEST_POSTGRESQL", servers.postgresql()),
         ("Redis", "MM_TEST_REDIS", servers.redis_server()),
-        ("SQS", "MM_TEST_SQS", servers.started_sqs()),
+        ("SQS", "MM_TEST_SQS", brokers.started_sqs()),
     ):
         try:
             found = stack.enter_context(server)
@@ -91,7 +91,7 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
         except servers.Missing as error:
             missing.append(str(error))
     try:
-        rabbit = stack.enter_context(servers.rabbitmq_host())
+        rabbit = stack.enter_context(brokers.rabbitmq_host())
         environment["MM_TEST_RABBITMQ"] = rabbit.told
         say(f"RabbitMQ: {rabbit.origin}")
     except servers.Missing as error:

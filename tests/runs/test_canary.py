@@ -1,7 +1,6 @@
 """A canary is sent when it is time and somebody would take it, comes back once, and tells how long it was on its way."""
 
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -62,7 +61,7 @@ def test_a_clock_that_went_back_does_not_silence_it(worker: WorkerHeartbeat, bro
     assert send_canary(broker.publish)
 
 
-@pytest.mark.parametrize("message", [None, "", "no id", 7, {"a": 1}, str(uuid4())])
+@pytest.mark.parametrize("message", [None, "", "no id", 7, {"a": 1}, "01a21e44-0000-7000-8000-000000000000"])
 def test_what_is_no_canary_changes_nothing(worker: WorkerHeartbeat, broker: Broker, message: object) -> None:
     send_canary(broker.publish)
     receive_canary(message)

@@ -5,18 +5,15 @@ which the caller turns into a loud skip (or into a failure, with ``--require-liv
 """
 
 import grp
-import json
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
-import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +21,6 @@ from typing import Any
 
 import psycopg
 import redis
-from kombu import Connection
 
 LOOPBACK = "127.0.0.1"
 START_SECONDS = 30
@@ -80,7 +76,7 @@ def postgresql(*, install: bool = True) -> Iterator[Server]:
     if found:
         yield found
         return
-    programs = _postgresql_programs() or (install and _install("postgresql") and _postgresql_programs())
+    programs = _postgresql_programs() or (install and install_package("postgresql") and _postgresql_programs())
     if not programs:
         raise Missing("PostgreSQL neither listens on port 5432 without a password nor is installed")
     with started_postgresql(programs) as server:
@@ -124,7 +120,7 @@ def started_postgresql(programs: Path | None = None, *, settings: Sequence[str] 
             *(word for each in options for word in ("-c", each)),
         ]
         url = f"postgresql://postgres@{LOOPBACK}:{port}/postgres"
-        with _running(command, ready=lambda: _may_create_databases(url), folder=folder, **run_as):
+        with running(command, ready=lambda: _may_create_databases(url), folder=folder, **run_as):
             yield Server(url, f"started from {programs} on port {port}", Path(folder) / "log")
 
 
@@ -161,7 +157,9 @@ def redis_server(*, install: bool = True) -> Iterator[Server]:
     if found:
         yield found
         return
-    program = shutil.which("redis-server") or (install and _install("redis-server") and shutil.which("redis-server"))
+    program = shutil.which("redis-server") or (
+        install and install_package("redis-server") and shutil.which("redis-server")
+    )
     if not program:
         raise Missing("Redis neither listens on port 6379 nor is installed")
     with started_redis(program) as server:
@@ -175,160 +173,8 @@ def started_redis(program: str = "redis-server", *, port: int | None = None) -> 
     url = f"redis://{LOOPBACK}:{port}"
     with tempfile.TemporaryDirectory(prefix="mm-redis-") as folder:
         command = [program, "--port", port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", folder]
-        with _running(command, ready=lambda: _redis_answers(url), folder=folder):
+        with running(command, ready=lambda: _redis_answers(url), folder=folder):
             yield Server(url, f"started on port {port}", Path(folder) / "log")
-
-
-# --- RabbitMQ --------------------------------------------------------------------------------------------------------
-
-RABBITMQ_PROGRAMS = "/usr/lib/rabbitmq/bin"
-"""Where Debian keeps the programs themselves; those on the path insist on a user of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class RabbitMQ:
-    """``url`` has no virtual host; ``control`` is the command that rules it, to be run in ``environment``."""
-
-    url: str
-    origin: str
-    control: tuple[str, ...]
-    environment: Mapping[str, str]
-
-    @property
-    def told(self) -> str:
-        """All of it as text for another process; ``RabbitMQ.heard`` reads it."""
-        return json.dumps([self.url, self.origin, self.control, dict(self.environment)])
-
-    @classmethod
-    def heard(cls, text: str) -> "RabbitMQ":
-        url, origin, control, environment = json.loads(text)
-        return cls(url, origin, tuple(control), environment)
-
-    def rule(self, *words: str) -> None:
-        """Do as its administrator; raises ``Missing`` with what it said."""
-        done = subprocess.run(
-            [*self.control, *words], env={**os.environ, **self.environment}, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise Missing(f"RabbitMQ does not do as it is told: {done.stderr.strip()[-300:] or done.stdout[-300:]}")
-
-
-@contextmanager
-def rabbitmq_host(*, install: bool = True) -> Iterator[RabbitMQ]:
-    """A RabbitMQ that makes virtual hosts for us; raises ``Missing``."""
-    found = find_rabbitmq()
-    if found:
-        yield found
-        return
-    if not _rabbitmq_program() and install:
-        _install("rabbitmq-server")
-    if not _rabbitmq_program():
-        raise Missing("RabbitMQ neither listens on port 5672 nor is installed")
-    with started_rabbitmq() as server:
-        yield server
-
-
-def find_rabbitmq() -> RabbitMQ | None:
-    """The one on the standard port, if it lets us rule it."""
-    url = f"amqp://guest:guest@{LOOPBACK}:5672"
-    control = shutil.which("rabbitmqctl")
-    if not control or not _amqp_answers(f"{url}//"):
-        return None
-    found = RabbitMQ(url, "found on port 5672", (control, "-q"), {})
-    try:
-        found.rule("list_vhosts")
-    except Missing:
-        return None
-    return found
-
-
-def _rabbitmq_program() -> str | None:
-    return shutil.which("rabbitmq-server", path=RABBITMQ_PROGRAMS) or shutil.which("rabbitmq-server")
-
-
-@contextmanager
-def started_rabbitmq() -> Iterator[RabbitMQ]:
-    """A RabbitMQ of our own in a temporary folder, for tests that kill it."""
-    program = _rabbitmq_program()
-    if not program:
-        raise Missing("RabbitMQ is not installed")
-    port, epmd = free_port(), free_port()
-    node = f"mm{port}@localhost"
-    with tempfile.TemporaryDirectory(prefix="mm-rabbitmq-", ignore_cleanup_errors=True) as folder:
-        environment = {
-            "HOME": folder,
-            "ERL_EPMD_PORT": str(epmd),
-            "ERL_EPMD_ADDRESS": LOOPBACK,
-            "RABBITMQ_NODENAME": node,
-            "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
-            "RABBITMQ_DIST_PORT": str(free_port()),
-            "RABBITMQ_MNESIA_BASE": f"{folder}/data",
-            "RABBITMQ_LOG_BASE": f"{folder}/logs",
-            "RABBITMQ_PID_FILE": f"{folder}/pid",
-            **dict.fromkeys(
-                ("RABBITMQ_CONFIG_FILE", "RABBITMQ_CONF_ENV_FILE", "RABBITMQ_ENABLED_PLUGINS_FILE"), f"{folder}/none"
-            ),
-        }
-        control = (str(Path(program).with_name("rabbitmqctl")), "-q", "-n", node)
-        if not Path(control[0]).exists():
-            control = (str(Path(program).resolve().with_name("rabbitmqctl")), *control[1:])
-        server = RabbitMQ(f"amqp://guest:guest@{LOOPBACK}:{port}", f"started on port {port}", control, environment)
-        try:
-            with _running(
-                [program],
-                ready=lambda: _amqp_answers(f"{server.url}//"),
-                folder=folder,
-                seconds=90,
-                whole_group=True,
-                env=os.environ | environment,
-            ):
-                yield server
-        finally:
-            # Erlang's name server outlives what it was started for.
-            subprocess.run(["epmd", "-port", str(epmd), "-kill"], capture_output=True, check=False)
-
-
-@contextmanager
-def virtual_host(server: RabbitMQ) -> Iterator[str]:
-    """The URL of a new virtual host, deleted at the end."""
-    name = f"metamapper-{uuid.uuid4().hex[:12]}"
-    server.rule("add_vhost", name)
-    try:
-        server.rule("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
-        yield f"{server.url}/{name}"
-    finally:
-        server.rule("delete_vhost", name)
-
-
-def _amqp_answers(url: str) -> bool:
-    try:
-        with Connection(url, connect_timeout=2) as connection:
-            connection.connect()
-    except Exception:  # noqa: BLE001 - sockets and the protocol fail in many ways; none of them is an answer
-        return False
-    return True
-
-
-# --- SQS -------------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def started_sqs() -> Iterator[Server]:
-    """moto's stand-in for Amazon SQS, to which AWS's own client talks."""
-    port = free_port()
-    with tempfile.TemporaryDirectory(prefix="mm-sqs-") as folder:
-        command = [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", port]
-        with _running(command, ready=lambda: _listens(port), folder=folder):
-            yield Server(f"http://{LOOPBACK}:{port}", f"started on port {port}", Path(folder) / "log")
-
-
-def _listens(port: int) -> bool:
-    try:
-        with socket.create_connection((LOOPBACK, port), timeout=1):
-            return True
-    except OSError:
-        return False
 
 
 # --- Chromium --------------------------------------------------------------------------------------------------------
@@ -336,7 +182,7 @@ def _listens(port: int) -> bool:
 
 def chromium(*, install: bool = True) -> str:
     """The path of a Chromium; raises ``Missing``."""
-    found = _chromium_path() or (install and _install("chromium") and _chromium_path())
+    found = _chromium_path() or (install and install_package("chromium") and _chromium_path())
     if not found:
         raise Missing("no Chromium is installed")
     return found
@@ -350,7 +196,7 @@ def _chromium_path() -> str | None:
 
 
 @contextmanager
-def _running(
+def running(
     command: Sequence[object],
     *,
     ready: Callable[[], bool],
@@ -393,7 +239,7 @@ def _stop(process: subprocess.Popen[bytes], *, whole_group: bool) -> None:
         process.wait()
 
 
-def _install(package: str) -> bool:
+def install_package(package: str) -> bool:
     """With apt, where it is there and we may; whether that worked."""
     apt = shutil.which("apt-get")
     if not apt or os.geteuid() != 0:

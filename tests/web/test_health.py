@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from metamapper.runs import health
+from metamapper.runs import health, metrics
 from metamapper.runs.models import SchedulerLease, WorkerHeartbeat
 from metamapper.runs.services import metastore_now
 from metamapper.web.middleware import HEADERS
@@ -15,13 +15,19 @@ from metamapper.web.middleware import HEADERS
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("address", ["/health", "/health/", "/health/live", "/health/ready"])
-def test_any_host_may_ask_over_plain_http(client: Client, settings: Any, address: str) -> None:
+JSON, TEXT = "application/json", "text/plain; version=1.0.0; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [("/health", JSON), ("/health/", JSON), ("/health/live", JSON), ("/health/ready", JSON), ("/metrics", TEXT)],
+)
+def test_any_host_may_ask_over_plain_http(client: Client, settings: Any, address: str, kind: str) -> None:
     settings.ALLOWED_HOSTS = ["metamapper.example"]
     settings.SECURE_SSL_REDIRECT = True
     response = client.get(address, headers={"host": "10.0.3.7:5050"})
     assert response.status_code == 200
-    assert response.headers["Content-Type"] == "application/json"
+    assert response.headers["Content-Type"] == kind
     assert response.headers["Cache-Control"] == "no-store"
     assert {name: response.headers[name] for name in HEADERS} == HEADERS
     assert not response.cookies
@@ -47,8 +53,9 @@ def test_without_a_metastore_only_the_process_is_well(client: Client, monkeypatc
 
     monkeypatch.setattr(health, "metastore_now", away)
     monkeypatch.setattr(health.Run.objects, "exists", away)
-    answers = {address: client.get(address) for address in ("/health", "/health/ready", "/health/live")}
-    assert [each.status_code for each in answers.values()] == [503, 503, 200]
+    monkeypatch.setattr(metrics, "metastore_now", away)
+    answers = {each: client.get(each) for each in ("/health", "/health/ready", "/health/live", "/metrics")}
+    assert [each.status_code for each in answers.values()] == [503, 503, 200, 503]
     assert not [each for each in answers.values() if b"secret-host" in each.content]
 
 

@@ -100,6 +100,8 @@ class Run(models.Model):
     created_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    tallied = models.BooleanField(default=False, db_default=False)
+    """Whether ``RunTally`` counts it."""
 
     objects = VisibleQuerySet["Run"].as_manager()
 
@@ -119,10 +121,36 @@ class Run(models.Model):
             models.Index(fields=["available_at"], condition=Q(state="queued"), name="runs_queued"),
             models.Index(fields=["lease_expires_at"], condition=Q(state="running"), name="runs_leased"),
             models.Index(fields=["datastore", "created_at"]),
+            models.Index(
+                fields=["finished_at"], condition=Q(tallied=False, finished_at__isnull=False), name="runs_untallied"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"Run {self.number}"
+
+
+class RunTally(models.Model):
+    """What the runs of one engine that ended alike came to, since counting began.
+
+    ``buckets`` counts durations and ``late_buckets`` the lateness of slots, by ``tallies.SECONDS``.
+    """
+
+    engine = models.CharField(max_length=40)
+    state = models.CharField(max_length=10)
+    runs = models.BigIntegerField(default=0)
+    lost = models.BigIntegerField(default=0)
+    resent = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    buckets = models.JSONField(default=list)
+    late_seconds = models.FloatField(default=0)
+    late_buckets = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["engine", "state"], name="one_tally_each")]
+
+    def __str__(self) -> str:
+        return f"{self.runs} {self.engine} {self.state}"
 
 
 class Attempt(models.Model):

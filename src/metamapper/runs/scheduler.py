@@ -18,6 +18,7 @@ from metamapper.runs.dispatch import Publish, dispatch
 from metamapper.runs.due import create_due_runs, follow_the_clock
 from metamapper.runs.models import SchedulerLease, WorkerHeartbeat
 from metamapper.runs.reaper import reap
+from metamapper.runs.tallies import tally
 from metamapper.runs.timing import timing
 
 SILENCE_SECONDS = 60
@@ -132,6 +133,7 @@ class Ledger:
 
 
 def sweep(now: datetime) -> None:
-    """Forget workers that have long been gone, and old canaries."""
+    """Forget workers that have long been gone, and old canaries; count what has ended."""
     sweep_canaries(now)
+    tally()
     WorkerHeartbeat.objects.filter(heard_at__lt=now - timedelta(seconds=timing().worker_forgotten)).delete()

@@ -6,9 +6,12 @@ An orchestrator asks by address, not by the site's name, and over plain HTTP.
 from collections.abc import Callable
 
 import msgspec
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from metamapper.runs.health import Status, health, is_ready
+from metamapper.runs.metrics import exposition
 from metamapper.web.middleware import Answer
 
 
@@ -29,8 +32,20 @@ def ready(_request: HttpRequest) -> HttpResponse:
     return _json(msgspec.json.encode({"status": Status.HEALTHY if well else Status.UNHEALTHY}), well=well)
 
 
+def metrics(_request: HttpRequest) -> HttpResponse:
+    """For Prometheus; 503 without a metastore, which Prometheus shows as a failed scrape."""
+    try:
+        return _answer(exposition(), CONTENT_TYPE_LATEST, well=True)
+    except Error:
+        return _answer(b"", CONTENT_TYPE_LATEST, well=False)
+
+
 def _json(body: bytes, *, well: bool) -> HttpResponse:
-    response = HttpResponse(body, content_type="application/json", status=200 if well else 503)
+    return _answer(body, "application/json", well=well)
+
+
+def _answer(body: bytes, content_type: str, *, well: bool) -> HttpResponse:
+    response = HttpResponse(body, content_type=content_type, status=200 if well else 503)
     response.headers["Cache-Control"] = "no-store"
     return response
 
@@ -39,6 +54,7 @@ ADDRESSES: dict[str, Callable[[HttpRequest], HttpResponse]] = {
     "/health": overall,
     "/health/live": live,
     "/health/ready": ready,
+    "/metrics": metrics,
 }
 
 
