@@ -16,7 +16,7 @@ import django
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import databases, network, servers
+from tests.support import brokers, databases, network, servers
 
 OF_THE_METASTORE = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
 KEPT = {"METAMAPPER_HOME", "METAMAPPER_DATABASE_URL"}
