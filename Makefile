@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test bench check format docs lock clean
+.PHONY: help setup setup-dev run test bench chaos check format docs lock clean
 
 help: ## Say what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ test: setup-dev ## Checks, then every test, on both metastores
 
 bench: setup-dev ## Measure against the floor, print the table
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+BROKER ?= redis
+SECONDS ?= 60
+chaos: setup-dev ## Workers and schedulers under random faults: BROKER=redis|rabbitmq|sqs SECONDS=60 SEED=1
+	@$(BIN)/python -m tests.chaos --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 check: setup-dev ## Format, lint, types, import contract
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy

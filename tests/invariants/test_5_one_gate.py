@@ -13,7 +13,18 @@ from metamapper.workspaces.visibility import VisibleQuerySet
 from tests.cast import Cast
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "metamapper"
-OF_NOBODY = {"User", "Fence", "SchedulerLease", "WorkerHeartbeat", "Name", "Word", "Document", "Written"}
+OF_NOBODY = {
+    "User",
+    "Fence",
+    "SchedulerLease",
+    "WorkerHeartbeat",
+    "Canary",
+    "RunTally",
+    "Name",
+    "Word",
+    "Document",
+    "Written",
+}
 """Tables of no workspace: people, the machinery of all of them, and the search index, which is asked only for datastores
 that have passed the gate and whose hits pass it once more.
 """

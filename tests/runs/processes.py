@@ -17,6 +17,13 @@ from tests.support.eventually import eventually
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SETTINGS = "tests.runs.stand_in_settings"
+SQS_SETTINGS = {
+    "METAMAPPER_CELERY_CONFIG_MODULE": "tests.runs.broker_settings",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_DEFAULT_REGION": "eu-west-1",
+}
+"""The environment of processes on a stand-in for SQS, beside ``AWS_ENDPOINT_URL`` and ``MM_TEST_PREFIX``."""
 
 
 def metastore_url() -> str:

@@ -1,15 +1,17 @@
 """A stand-in for the inspection, run by real workers: it waits for a gate, then writes its one result under the guard.
 
 A datastore's public settings say how it behaves: ``gate`` is a file to wait for; ``crash`` ends the process; ``deaf``
-does not hear that it must stop.
+does not hear that it must stop. ``seconds`` is how long it works, ``applying`` how long its transaction takes, and with
+``effects`` that writes a row of its own, so that what was applied can be counted beside what the ledger says.
 """
 
 import os
 import signal
 import threading
+import time
 from pathlib import Path
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from metamapper.celery import app
 from metamapper.datastores.models import Datastore
@@ -36,6 +38,11 @@ def work(lease: Lease) -> None:
         while gate and not Path(gate).exists():
             if stop.wait(0.05) and not behaviour.get("deaf"):
                 break
+        stop.wait(behaviour.get("seconds", 0))
         with transaction.atomic():
             guard(lease)
+            if behaviour.get("effects"):
+                with connection.cursor() as cursor:
+                    cursor.execute("INSERT INTO chaos_effect VALUES (%s, %s)", [lease.run_id, lease.fence])
+            time.sleep(behaviour.get("applying", 0))
             finish(lease, state="succeeded", counts={"relations": lease.attempt})

@@ -152,8 +152,8 @@ def started_sqs() -> Iterator[Server]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="mm-sqs-") as folder:
         command = [sys.executable, "-m", "moto.server", "-H", LOOPBACK, "-p", port]
-        with running(command, ready=lambda: _listens(port), folder=folder):
-            yield Server(f"http://{LOOPBACK}:{port}", f"started on port {port}", Path(folder) / "log")
+        with running(command, ready=lambda: _listens(port), folder=folder) as pid:
+            yield Server(f"http://{LOOPBACK}:{port}", f"started on port {port}", Path(folder) / "log", pid)
 
 
 def _listens(port: int) -> bool:

@@ -34,11 +34,12 @@ class Missing(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """``url`` is how it is reached; ``origin`` says in words where it came from; ``log`` is what it says, where it is ours."""
+    """``url`` is how it is reached; ``origin`` says in words where it came from; ``log`` and ``pid`` are set where it is ours."""
 
     url: str
     origin: str
     log: Path | None = None
+    pid: int | None = None
 
 
 def free_port() -> int:
@@ -204,8 +205,8 @@ def running(
     seconds: float = START_SECONDS,
     whole_group: bool = False,
     **run_as: Any,
-) -> Iterator[None]:
-    """The process runs, once it is ready; it gets a quick, orderly stop at the end, and its children with it if asked."""
+) -> Iterator[int]:
+    """The process, by its id, once it is ready; it gets a quick, orderly stop at the end, and its children if asked."""
     log = Path(folder) / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -213,7 +214,7 @@ def running(
         )
     try:
         _await_ready(process, ready, log, seconds)
-        yield
+        yield process.pid
     finally:
         _stop(process, whole_group=whole_group)
 

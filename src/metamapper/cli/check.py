@@ -10,7 +10,6 @@ import msgspec
 from metamapper.cli.framework import start_django
 from metamapper.cli.rendering import aligned
 from metamapper.cli.telling import shown
-from metamapper.lib.celery_settings import shown as celery_settings_shown
 from metamapper.lib.masking import masked
 
 SECONDS = 5
@@ -45,9 +44,10 @@ def check(form: str) -> None:
     start_django()
     from django.conf import settings
 
+    from metamapper.lib.celery_settings import shown as all_shown
     from metamapper.runs.configuration import celery_settings
 
-    in_force = celery_settings_shown(celery_settings()[0])
+    in_force = all_shown(celery_settings()[0])
     findings = [finding for look in (_metastore, _broker, _celery, _engines, _environment) for finding in look()]
     if form == "json":
         report = {"configuration": settings.METAMAPPER_EFFECTIVE, "celery": in_force, "findings": findings}

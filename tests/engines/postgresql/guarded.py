@@ -78,7 +78,7 @@ def guarded_postgresql() -> Iterator[Guarded]:
         options = [word for name, value in OPTIONS.items() for word in ("-c", f"{name}={value}")]
         url = f"postgresql://postgres:{_encoded(PASSWORD)}@127.0.0.1:{port}/postgres"
         command = [programs / "postgres", "-D", cluster, "-p", str(port), *options]
-        with servers._running(command, ready=lambda: _answers(url), folder=folder, **run_as):
+        with servers.running(command, ready=lambda: _answers(url), folder=folder, **run_as):
             yield Guarded(url, authority)
 
 
