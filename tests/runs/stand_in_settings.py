@@ -12,6 +12,7 @@ METAMAPPER_RUNS = {
     "leader": 1.0,
     "trust_after_gap": 2.0,
     "redispatch": 2.0,
+    "backoff": (1.0, 2.0, 4.0),
     "worker_beat": 1.0,
     "stop": 1.0,
     "canary": 0.5,
