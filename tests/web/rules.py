@@ -22,6 +22,7 @@ RULES: dict[str, Rule] = {
     "welcome": MOVES,
     "welcome_workspace": MOVES,
     "welcome_datastore": PUBLIC,
+    "system": Rule(member=404, inside=False),
     "icons": PUBLIC,
     "theme": Rule(member=405, inside=False),
     "account_login": MOVES,

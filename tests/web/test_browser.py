@@ -39,6 +39,8 @@ PAGES = (
     "/larkspur/datastores/warehouse/runs/20/",
     "/larkspur/datastores/crm-legacy/runs/4/",
     "/larkspur/datastores/ledger/runs/1/",
+    "/system/",
+    "/account/password/",
 )
 
 
@@ -111,6 +113,17 @@ def test_the_box_covers_no_place_in_the_bar(page: Page, cast: Cast, width: int) 
         assert last
         assert box
         assert last["x"] + last["width"] <= box["x"]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_the_bar_is_one_line_also_outside_a_workspace(page: Page, scenery: Scenery, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto("/system/")
+    assert page.evaluate("document.querySelector('.mm-top').scrollHeight") <= 50
+    tops = page.evaluate(
+        "['.mm-brand', '.mm-top-end'].map((each) => document.querySelector(each).getBoundingClientRect().top)"
+    )
+    assert all(0 <= top < 30 for top in tops)
 
 
 def test_the_theme_is_chosen_once_for_all_pages(page: Page, scenery: Scenery) -> None:

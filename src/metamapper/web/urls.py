@@ -17,6 +17,7 @@ within_workspace: Patterns = [
 urlpatterns: Patterns = [
     path("", include("metamapper.web.welcome.urls")),
     path("", include("metamapper.web.account.urls")),
+    path("", include("metamapper.web.system.urls")),
     path("icons.svg", site.icons, name="icons"),
     path("theme/", preferences.choose_theme, name="theme"),
     path("<slug:workspace>/", include(within_workspace)),

@@ -35,6 +35,7 @@ RESERVED = frozenset(
         "sign-up",
         "static",
         "support",
+        "system",
         "theme",
         "webhooks",
         "welcome",
