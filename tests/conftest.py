@@ -44,6 +44,7 @@ def pytest_configure() -> None:
     django.setup()
     from django.conf import settings
 
+    settings.METAMAPPER_ERRAND_PUBLISHER = ""
     settings.METAMAPPER_PUBLISHER = ""  # No test of this process wakes a worker by accident.
 
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from metamapper.lib.celery_settings import shown
 from metamapper.lib.errors import ConfigurationError
 from metamapper.runs.configuration import celery_settings
-from metamapper.runs.publishing import publisher
+from metamapper.runs.publishing import ERRAND, publisher
 
 log = structlog.get_logger(__name__)
 
@@ -77,3 +77,5 @@ except ConfigurationError as error:
 
 publish = publisher(app)
 """Wakes a worker for a run: what ``settings.METAMAPPER_PUBLISHER`` names."""
+publish_errand = publisher(app, ERRAND)
+"""Wakes a worker for an errand: what ``settings.METAMAPPER_ERRAND_PUBLISHER`` names."""

@@ -82,8 +82,6 @@ def _carry_out(work: _Work) -> None:
     try:
         with collector_paused(), Heartbeat(work.lease, on_lost=work.stop) as heartbeat:
             _inspect(work, heartbeat.progress)
-    except LeaseLost:
-        log.warning("The lease was lost; nothing was written")
     except ConnectorError as error:
         _end_failed(work, error.as_dict(), permanent=error.permanent)
     except WrongKey as error:
@@ -97,7 +95,7 @@ def _carry_out(work: _Work) -> None:
         _end_failed(
             work, {"code": "catalog.moved", "title": title, "hint": "The next attempt reads it again."}, permanent=False
         )
-    except execution.TooLong:
+    except (LeaseLost, execution.TooLong, *execution.METASTORE_AWAY):
         raise
     except Exception:  # an error of our own must end in the ledger too, not only in the log
         reference = uuid4().hex[:12]
@@ -107,28 +105,22 @@ def _carry_out(work: _Work) -> None:
             work,
             {"code": "internal", "title": title, "hint": f"The log has the details under {reference}."},
             permanent=False,
-            retries=execution.RETRIES_OF_THE_UNKNOWN,
+            waits=execution.once(),
         )
 
 
-def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool, retries: int | None = None) -> None:
+def _end_failed(
+    work: _Work, outcome: Mapping[str, Any], *, permanent: bool, waits: Sequence[float] | None = None
+) -> None:
     # The connection may be in any state; what the ledger says decides, over a fresh one.
     if not connection.in_atomic_block:
         connection.close()
-    try:
-        if work.stopped.is_set():
-            runs.cancelled(work.lease, statements=work.sent())
-        else:
-            runs.fail(
-                work.lease,
-                code=outcome["code"],
-                outcome=outcome,
-                permanent=permanent,
-                retries=retries,
-                statements=work.sent(),
-            )
-    except LeaseLost:
-        log.warning("The lease was lost before the end could be written", code=outcome["code"])
+    if work.stopped.is_set():
+        runs.cancelled(work.lease, statements=work.sent())
+    else:
+        runs.fail(
+            work.lease, code=outcome["code"], outcome=outcome, permanent=permanent, waits=waits, statements=work.sent()
+        )
 
 
 def _inspect(work: _Work, report: Report) -> None:

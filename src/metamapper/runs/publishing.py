@@ -1,4 +1,4 @@
-"""The two messages that there are: a run's id, and a canary's, as text, on the queue for inspections."""
+"""The messages that there are: the id of a run, of a canary, of an errand, as text; each on its task's queue."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -10,13 +10,14 @@ if TYPE_CHECKING:
 
 TASK = "metamapper.inspect"
 CANARY = "metamapper.canary"
-QUEUE = "inspections"
+ERRAND = "metamapper.errand"
+QUEUES = {TASK: "inspections", CANARY: "inspections", ERRAND: "default"}
 
 
 def publisher(app: "Celery", task: str = TASK) -> "Publish":
     """Publishes through this application: no expiry, no delay, no result; one quick retry (the application's policy)."""
 
     def publish(identity: UUID) -> None:
-        app.send_task(task, args=(str(identity),), queue=QUEUE, ignore_result=True)
+        app.send_task(task, args=(str(identity),), queue=QUEUES[task], ignore_result=True)
 
     return publish

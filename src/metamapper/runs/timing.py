@@ -22,6 +22,8 @@ class Timing:
     """After a pause of the ticks longer than this, nothing is reaped for as long: an outage looks like dead workers."""
     redispatch: float = 120
     backoff: tuple[float, ...] = (60, 300, 900)
+    metastore_backoff: tuple[float, ...] = (2, 5, 15, 60, 60)
+    """Our own metastore cut a run short: that is soon over, and no fault of the datastore."""
     jitter: float = 0.2
     lost_limit: int = 3
     breaker_after: int = 5
@@ -43,6 +45,12 @@ class Timing:
     canary_late: float = 300
     """After so long without an answer another canary is sent."""
     canary_forgotten: float = 3600
+    errand_lease: float = 330
+    """Longer than the time limits of its task: whoever holds an errand is gone when this is over."""
+    errand_backoff: tuple[float, ...] = (30, 120, 600, 1800, 7200, 21600, 43200)
+    """For about a day; then a person is needed."""
+    errand_window: int = 50
+    errand_forgotten: float = 7 * 24 * 3600
     stop: float = 25
     """How long a stopping worker lets its runs finish before it hands them over."""
     idle_in_transaction: float = 60

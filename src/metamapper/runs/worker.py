@@ -23,6 +23,7 @@ from django.db import Error, connections
 
 from metamapper.lib.alive import AliveFile
 from metamapper.runs.clock import metastore_now
+from metamapper.runs.errands import errands_leased_to, hand_over_errands, take_errands_from
 from metamapper.runs.models import Run, WorkerHeartbeat
 from metamapper.runs.reaper import hand_over, leased_to, take_from_dead
 from metamapper.runs.timing import timing
@@ -90,12 +91,21 @@ class Tie:
         )
         dead = [each for each in self._owners() if not _lives(int(each.rpartition("/")[2]))]
         take_from_dead(dead, blame=not self._leaving)
+        take_errands_from(dead)
 
     def _owners(self) -> list[str]:
-        return [each for each in leased_to(self._name).values_list("lease_owner", flat=True) if each]
+        """The processes of ours that hold anything, by the ledger."""
+        return sorted(
+            {
+                str(owner)
+                for held in (leased_to(self._name), errands_leased_to(self._name))
+                for owner in held.values_list("lease_owner", flat=True)
+            }
+        )
 
     def _leave(self) -> None:
         hand_over(self._name)
+        hand_over_errands(self._name)
         WorkerHeartbeat.objects.filter(name=self._name).delete()
 
 
