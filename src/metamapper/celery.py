@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metamapper.project.settings")
 
 from django.conf import settings
 
+from metamapper.lib import tracing
 from metamapper.lib.celery_settings import shown
 from metamapper.lib.errors import ConfigurationError
 from metamapper.runs.configuration import celery_settings
@@ -51,6 +52,8 @@ def tell_configuration(**_: Any) -> None:
     """Every start says what is in force, a line each, secrets masked: the first thing that anybody who helps asks for."""
     for name, value in {**settings.METAMAPPER_EFFECTIVE, **shown(celery_settings()[0])}.items():
         log.info("configuration", name=name, value=value)
+    if missing := tracing.problem():
+        log.warning("tracing", problem=missing)
 
 
 @signals.celeryd_init.connect

@@ -23,6 +23,7 @@ from metamapper.inspection.reading import Reading, Report, read, unchanged
 from metamapper.inspection.stage import NotStaged, Stage, staging
 from metamapper.lib.crypto import WrongKey
 from metamapper.lib.garbage import collector_paused
+from metamapper.lib.tracing import span
 from metamapper.runs import execution
 from metamapper.runs import services as runs
 from metamapper.runs.models import State
@@ -129,7 +130,7 @@ def _inspect(work: _Work, report: Report) -> None:
     within = scope_of(datastore)
     report({"phase": "connect"})
     with ExitStack() as stack:
-        with connector_of(datastore).open() as session:
+        with span("read"), connector_of(datastore).open() as session:
             work.attach(session)
             same, token = unchanged(session, within, token=_trusted_token(datastore), report=report)
             if not same:
@@ -172,14 +173,14 @@ def _fingerprints(datastore: Datastore) -> dict[bytes, tuple[str, str]]:
 
 
 def _finish_unchanged(work: _Work) -> None:
-    with transaction.atomic():
+    with span("unchanged"), transaction.atomic():
         runs.guard(work.lease)
         Datastore.objects.filter(pk=work.datastore.pk).update(seen_at=runs.metastore_now())
         runs.finish(work.lease, state=State.SUCCEEDED, outcome_code="unchanged", statements=work.sent())
 
 
 def _finish_read(work: _Work, engine: Engine, reading: Reading, stage: Stage) -> None:
-    with transaction.atomic():
+    with span("apply"), transaction.atomic():
         runs.guard(work.lease)
         applied = apply(
             work.datastore, engine, reading, stage, run_id=work.lease.run_id, at=work.at or runs.metastore_now()

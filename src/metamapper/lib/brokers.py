@@ -74,6 +74,20 @@ def _sqs(_home: Path) -> dict[str, Any]:
     return {"worker_enable_remote_control": False, "broker_transport_options": options}
 
 
+def _pgmq(_home: Path) -> dict[str, Any]:
+    """PostgreSQL's queues (PGMQ), which must be there already; a notification wakes, and nothing is polled in vain."""
+    options = {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "queue_name_prefix": "metamapper_",
+        "init_extension": False,
+        "use_notify": True,
+        "wait_time_seconds": 0,
+        "polling_interval": 5,
+        "pool_timeout": 5,
+    }
+    return {"worker_enable_remote_control": False, "broker_transport_options": options}
+
+
 def _folder(home: Path) -> dict[str, Any]:
     return {
         "worker_enable_remote_control": False,
@@ -89,5 +103,6 @@ _BY_SCHEME: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     "amqps": _amqp,
     "pyamqp": _amqp,
     "sqs": _sqs,
+    "pgmq": _pgmq,
     FOLDER: _folder,
 }

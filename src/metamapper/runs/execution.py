@@ -9,6 +9,7 @@ import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.db import Error, InterfaceError, OperationalError, connections
 
+from metamapper.lib.tracing import span
 from metamapper.runs.endings import TOO_LONG, cancelled, fail
 from metamapper.runs.leases import Lease, LeaseLost, Standing, claim, standing
 from metamapper.runs.tallies import count_fenced
@@ -32,8 +33,8 @@ def execute(message: object, work: Callable[[Lease], None], *, owner: str) -> No
     lease = _claimed(run_id, owner) if run_id else None
     if lease is None:
         return
-    facts = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
-    with structlog.contextvars.bound_contextvars(**facts):
+    facts: dict[str, str | int] = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
+    with structlog.contextvars.bound_contextvars(**facts), span("run", identity=lease.run_id, **facts):
         try:
             work(lease)
         except LeaseLost:

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from metamapper.lib.tracing import span
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -18,6 +20,7 @@ def publisher(app: "Celery", task: str = TASK) -> "Publish":
     """Publishes through this application: no expiry, no delay, no result; one quick retry (the application's policy)."""
 
     def publish(identity: UUID) -> None:
-        app.send_task(task, args=(str(identity),), queue=QUEUES[task], ignore_result=True)
+        with span(f"{task} publish", identity=identity):
+            app.send_task(task, args=(str(identity),), queue=QUEUES[task], ignore_result=True)
 
     return publish
