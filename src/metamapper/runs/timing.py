@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from metamapper.runs.configuration import hard_limit
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -14,7 +16,7 @@ class Timing:
     lease: float = 90
     heartbeat: float = 20
     deadline: float = 1560
-    """A run that is older than this loses its lease; Celery's hard limit is the same."""
+    """A run that is older than this loses its lease: Celery's hard limit, where the administrator sets another."""
     progress: float = 1
     tick: float = 5
     leader: float = 15
@@ -65,7 +67,8 @@ class Timing:
 
 def timing() -> Timing:
     """The durations in force."""
-    overrides: dict[str, Any] = getattr(settings, "METAMAPPER_RUNS", {})
+    limit = hard_limit()
+    overrides: dict[str, Any] = ({"deadline": limit} if limit else {}) | getattr(settings, "METAMAPPER_RUNS", {})
     return _timing(tuple(sorted(overrides.items())))
 
 
