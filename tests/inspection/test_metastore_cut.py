@@ -10,8 +10,10 @@ from metamapper.catalog.models import Relation
 from metamapper.history.models import Change
 from metamapper.inspection import services
 from metamapper.inspection.services import execute
+from metamapper.lib import bulk
 from metamapper.runs.models import Run, State, Trigger
 from metamapper.runs.services import request_run
+from metamapper.search.backends import postgresql
 from tests.inspection.looking import Register, look
 from tests.inspection.tables import table
 from tests.support.scripted import show
@@ -52,6 +54,9 @@ def after(step: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("owner", "step", "when"),
     [
+        (bulk, "insert", before),
+        (bulk, "insert", after),
+        (postgresql, "_opened", before),
         (services, "apply", before),
         (services, "apply", after),
         (services.runs, "guard", after),
