@@ -78,7 +78,7 @@ def _key(sql: str, item: Sequence[Token]) -> str:
     """A column by its name; an expression as it is written, without parentheses around the whole."""
     if len(item) == 1:
         return item[0].text
-    while len(item) > 2 and item[0].token_type is TokenType.L_PAREN and len(_inside(item, 0)) == len(item) - 2:
+    while item and item[0].token_type is TokenType.L_PAREN and len(_inside(item, 0)) == len(item) - 2:
         item = item[1:-1]
     return _text(sql, item)
 
