@@ -41,6 +41,7 @@ TYPES = {
     TypeFamily.BINARY: "varbinary(max)",
 }
 CLUSTERED, NONCLUSTERED = 1, 2
+DBO = 1
 OBJECT, SCHEMA, INDEX = 1, 3, 7
 """sys.extended_properties.class."""
 
@@ -86,7 +87,9 @@ class TypeOf:
 class TsqlCatalog:
     """One database. Statements may come from many threads."""
 
-    def __init__(self, name: str = "shop", *, facts: Mapping[str, Any] | None = None, text: str = TABLES) -> None:
+    def __init__(
+        self, name: str = "shop", *, facts: Mapping[str, Any] | None = None, text: str = TABLES, views: str = ""
+    ) -> None:
         self.name = name
         self.facts = {
             "ProductVersion": "16.0.4135.4",
@@ -103,10 +106,11 @@ class TsqlCatalog:
         self.run("CREATE SCHEMA sys")
         for table, columns in self.tables.items():
             self.run(f"CREATE TABLE sys.{table} ({', '.join(columns)})")
-        for statement in MACROS.strip().split(";\n"):
+        for statement in filter(None, (*MACROS.strip().split(";\n"), *views.strip().split(";\n"))):
             self.run(statement)
-        self.put_all("schemas", [(1, "dbo"), (2, "guest"), (3, "INFORMATION_SCHEMA"), (4, "sys"), (16384, "db_owner")])
-        self.put_all("system_views", [(4, table) for table in self.tables])
+        known = {1: "dbo", 2: "guest", 3: "INFORMATION_SCHEMA", 4: "sys", 16384: "db_owner"}
+        self.put_all("schemas", [(number, schema, DBO) for number, schema in known.items()])
+        self.put_all("system_views", [(4, table, -1 - n) for n, table in enumerate(self.tables)])
         systems = {number: SYSTEM_TYPE_OF.get(number, number) for number in SYSTEM_TYPES}
         rows = [(n, 4, SYSTEM_TYPES[n], system, 8, 0, int(system == CLR)) for n, system in systems.items()]
         self.put_all("types", rows)
@@ -130,6 +134,11 @@ class TsqlCatalog:
             names = ", ".join(column.split()[0] for column in self.tables[table][: len(rows[0])])
             places = ", ".join(f"({', '.join('?' * len(row))})" for row in rows)
             self.run(f"INSERT INTO sys.{table} ({names}) VALUES {places}", *(value for row in rows for value in row))
+
+    def _delete(self, key: str, value: int, *names: str) -> None:
+        for name in names:
+            if name in self.tables:
+                self.run(f"DELETE FROM sys.{name} WHERE {key} = ?", value)
 
     def one(self, sql: str, *parameters: Any) -> Any:
         (row,) = self.run(sql, *parameters)
@@ -167,7 +176,7 @@ class TsqlCatalog:
 
     def create_schema(self, op: ops.CreateSchema) -> None:
         name = TsqlSpelling.schemas.get(op.schema, op.schema)
-        self.put("schemas", self.one("SELECT 5 + count(*) FROM sys.schemas"), name)
+        self.put("schemas", self.one("SELECT 5 + count(*) FROM sys.schemas"), name, DBO)
 
     def create_table(self, op: ops.CreateTable) -> None:
         schema = self.schema_id(op.table.schema)
@@ -178,6 +187,8 @@ class TsqlCatalog:
         self.put("indexes", table, keyed, f"PK_{table}" if keyed else None, keyed, keyed, keyed)
         self.put("partitions", table, table, keyed, 0)
         self.put("allocation_units", table, 2)
+        self.put("pdw_table_distribution_properties", table, 2)
+        self.put("pdw_column_distribution_properties", table, 1, 1)
         if keyed:
             self._new_key(table, schema, "PK", CLUSTERED)
             self._index_columns(table, CLUSTERED, op.primary_key)
@@ -206,8 +217,7 @@ class TsqlCatalog:
     def _new_default(self, table: int, schema: int, column: int, default: str | None) -> None:
         where = "(object_id, column_id) = (?, ?)"
         old = self.one(f"SELECT default_object_id FROM sys.columns WHERE {where}", table, column)
-        for name in ("default_constraints", "objects"):
-            self.run(f"DELETE FROM sys.{name} WHERE object_id = ?", old)
+        self._delete("object_id", old, "default_constraints", "objects")
         made = 0
         if default is not None:
             made = self.new_object("D", f"DF_{self._last_id}", schema, table)
@@ -325,9 +335,8 @@ class TsqlCatalog:
     def drop_constraint(self, op: ops.DropConstraint) -> None:
         sql = "SELECT object_id FROM sys.objects WHERE name = ? AND parent_object_id = ?"
         made = self.one(sql, op.name, self.object_id(op.table))
-        self.run("DELETE FROM sys.foreign_key_columns WHERE constraint_object_id = ?", made)
-        for name in ("objects", "foreign_keys", "check_constraints"):
-            self.run(f"DELETE FROM sys.{name} WHERE object_id = ?", made)
+        self._delete("constraint_object_id", made, "foreign_key_columns")
+        self._delete("object_id", made, "objects", "foreign_keys", "check_constraints")
 
     # Who may see what
 

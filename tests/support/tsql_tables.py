@@ -29,8 +29,47 @@ partition_schemes: data_space_id# name
 partitions: partition_id# object_id# index_id# rows#
 allocation_units: container_id# total_pages#
 database_permissions: class# state permission_name grantee_principal_id#
-system_views: schema_id# name
+system_views: schema_id# name object_id#
 """
+_ABSENT = (
+    "database_permissions",
+    "foreign_keys",
+    "foreign_key_columns",
+    "check_constraints",
+    "computed_columns",
+    "extended_properties",
+    "partitions",
+    "allocation_units",
+)
+SYNAPSE_TABLES = (
+    "\n".join(line for line in TABLES.strip().splitlines() if not line.startswith(_ABSENT))
+    + """
+pdw_table_distribution_properties: object_id# distribution_policy#
+pdw_column_distribution_properties: object_id# column_id# distribution_ordinal#
+"""
+)
+DEDICATED_ONLY = ("indexes", "index_columns", "key_constraints", "default_constraints", "partition_schemes", "pdw_")
+SERVERLESS_TABLES = "\n".join(
+    line for line in SYNAPSE_TABLES.strip().splitlines() if not line.startswith(DEDICATED_ONLY)
+)
+SYNAPSE_VIEWS = """
+CREATE VIEW sys.database_principals AS
+  SELECT DISTINCT grantee AS name, CASE grantee WHEN 'sa' THEN 1 ELSE 9 END AS principal_id FROM main.grants
+  UNION ALL SELECT 'public', 0;
+CREATE TABLE sys.database_role_members (role_principal_id INT, member_principal_id INT);
+CREATE VIEW sys.database_permissions AS
+  SELECT CASE WHEN g.target = '' THEN 0 WHEN s.schema_id IS NOT NULL THEN 3 ELSE 1 END AS class
+       , coalesce(s.schema_id, o.object_id, v.object_id, 0) AS major_id
+       , CASE g.granted WHEN 'DENY' THEN 'SELECT' ELSE g.granted END AS permission_name
+       , CASE g.granted WHEN 'DENY' THEN 'D' ELSE 'G' END AS state, p.principal_id AS grantee_principal_id
+    FROM main.grants g JOIN sys.database_principals p ON p.name = g.grantee
+    LEFT JOIN sys.schemas s ON quotename(s.name) = g.target
+    LEFT JOIN (sys.objects o JOIN sys.schemas t ON t.schema_id = o.schema_id)
+      ON quotename(t.name) || '.' || quotename(o.name) = g.target
+    LEFT JOIN sys.system_views v ON 'sys.' || v.name = g.target
+"""
+"""Rights are what was granted: the stand-in has no other record of them."""
+
 _KINDS = {"#": "BIGINT DEFAULT 0", "?": "BIGINT"}
 
 
@@ -95,5 +134,7 @@ OF_NOBODY = {
     "allocation_units",
     "system_views",
     "database_permissions",
+    "database_principals",
+    "database_role_members",
 }
 """Tables whose rows belong to no table or view."""

@@ -126,7 +126,9 @@ def _extras(own: Row, index_columns: dict[int, list[Row]], facts: Sequence[Row])
         "definition_encrypted": bool((own.number5 or 0) & 2) or None,
         "partition_key": ", ".join(name for name in partitioned if name) or None,
     }
-    found.update({row.name or "": row.text1 if row.text1 is not None else row.number1 for row in facts})
+    for row in facts:  # a fact of several rows is a list of theirs
+        known = found.get(row.name or "")
+        found[row.name or ""] = f"{known}, {row.text1}" if known else row.text1
     return {name: fact for name, fact in found.items() if fact is not None}
 
 

@@ -94,7 +94,8 @@ class TsqlSession:
         self._torn: set[int] = set()
         self.statements = StatementLog()
         self.expected: int | None = None
-        self.rows("prepare")
+        if "prepare" in set(dialect.queries):
+            self.rows("prepare")
         (facts,) = self.rows("server")
         self._facts = Facts(**facts)
         self._release = dialect.release(self._facts)
