@@ -61,6 +61,7 @@ class Ability(StrEnum):
     INDEXES = "indexes"
     FOREIGN_KEYS = "foreign keys"
     CHECK_CONSTRAINTS = "check constraints"
+    CONSTRAINT_NAMES = "names of constraints"  # that people gave to keys and checks
     VIEW_DEFINITIONS = "view definitions"
     MATERIALIZED_VIEWS = "materialized views"
     SCHEMAS = "schemas"
