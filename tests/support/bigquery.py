@@ -64,6 +64,8 @@ class BigQuery:
     answers: list[tuple[str, Json]] = field(default_factory=list)
     calls: Counter[str] = field(default_factory=Counter)
     keys: Iterator[int] = field(default_factory=count)
+    redirect: str = ""
+    """Where every call is sent instead of being answered."""
     before: Callable[[str], None] = lambda path: None
 
     def account(self, name: str = "metamapper") -> Account:
@@ -206,6 +208,9 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self.bigquery.calls[f"{method} {path}"] += 1
             self.bigquery.before(path)
+            if self.bigquery.redirect:
+                self._send(302, {}, location=self.bigquery.redirect)
+                return
             if path == "/token":
                 answer = self.bigquery.token(parse_qs(body.decode()))
                 self._send(400 if "error" in answer else 200, answer)
@@ -221,11 +226,13 @@ class _Handler(BaseHTTPRequestHandler):
         except Hangup:
             self.close_connection = True
 
-    def _send(self, status: int, answer: Json) -> None:
+    def _send(self, status: int, answer: Json, location: str = "") -> None:
         text = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json; charset=UTF-8")
         self.send_header("Content-Length", str(len(text)))
+        if location:
+            self.send_header("Location", location)
         self.end_headers()
         self.wfile.write(text)
 
