@@ -126,7 +126,7 @@ def test_a_connection_that_was_lost_is_made_again(source: BigquerySource) -> Non
 
 def test_patience_has_an_end_and_the_error_says_what_helps(source: BigquerySource) -> None:
     source.server.before = source.refusing("/datasets", 403, "rateLimitExceeded")
-    with pytest.raises(errors.ServerUnavailable) as caught:
+    with pytest.raises(errors.Throttled) as caught:
         read_snapshot(ENGINE, source.settings)
     assert not caught.value.permanent
     assert "quota" in caught.value.hint

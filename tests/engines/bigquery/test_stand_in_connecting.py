@@ -115,7 +115,7 @@ def test_the_worker_has_no_account_of_its_own(
     source: BigquerySource, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "not there"))
-    error = failure(replace(source.settings, sign_in=SignIn.DEFAULT, key=""))
+    error = failure(replace(source.settings, sign_in=SignIn.DEFAULT, key=""), Reach(own_account=True))
     assert isinstance(error, errors.SignInFailed)
     assert "GOOGLE_APPLICATION_CREDENTIALS" in error.hint
 
@@ -126,7 +126,9 @@ def test_the_worker_signs_in_by_its_own_account(
     file = tmp_path / "key.json"
     file.write_text(source.owner.key)
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
-    with ENGINE.connect(replace(source.settings, sign_in=SignIn.DEFAULT, key="")).open() as session:
+    settings = replace(source.settings, sign_in=SignIn.DEFAULT, key="")
+    assert isinstance(failure(settings), errors.SettingsInvalid)
+    with ENGINE.connect(settings, Reach(own_account=True)).open() as session:
         assert session.server.details["account"] == source.owner.email
 
 

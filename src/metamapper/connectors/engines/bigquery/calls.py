@@ -7,7 +7,7 @@ not for each call: ``rows`` counts what was answered.
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
@@ -17,7 +17,7 @@ from google.cloud.bigquery import Client, DatasetReference, TableReference
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Statement
-from metamapper.connectors.engines.bigquery.errors import RAISED, Busy, translated
+from metamapper.connectors.engines.bigquery.errors import RAISED, translated
 from metamapper.connectors.engines.bigquery.settings import BigquerySettings
 from metamapper.connectors.engines.bigquery.told import Dataset, ListedDataset, ListedTable, TablePage, Told, told
 from metamapper.connectors.engines.bigquery.transport import Wire
@@ -34,8 +34,12 @@ AHEAD = 2
 """Calls that are made ahead of the reader, for each that runs at a time: enough to keep all of them busy."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 32.0
 """Seconds; doubled from one attempt to the next, as BigQuery's terms of service ask for."""
-PATIENCE = {Busy: 8, errors.ConnectionLost: 3}
-"""How often a call is made in all before its failure counts."""
+PATIENCE: Mapping[type[errors.ConnectorError], int] = {
+    errors.Throttled: 8,
+    errors.ServerUnavailable: 8,
+    errors.ConnectionLost: 3,
+}
+"""How often a call is made in all before its failure counts; a failure that is not named counts at once."""
 
 CALLS = {
     "project": "GET /bigquery/v2/projects/{project}/datasets?maxResults=1",
@@ -137,8 +141,8 @@ class Calls:
         while True:
             try:
                 return self._once(act)
-            except (Busy, errors.ConnectionLost) as error:
-                if attempt >= PATIENCE[type(error)]:
+            except errors.ConnectorError as error:
+                if attempt >= PATIENCE.get(type(error), 0):
                     raise
             # A random part keeps calls that were refused together from coming back together.
             if self._stopped.wait(random.uniform(wait / 2, wait)):  # noqa: S311 - no secret

@@ -34,7 +34,7 @@ def dialled(settings: BigquerySettings, reach: Reach) -> Iterator[Line]:
         wire = Wire(reach, seconds=settings.connect_timeout, size=settings.parallel)
         for_tokens = stack.enter_context(requests.Session())
         wired(for_tokens, wire)
-        found = account(settings, for_tokens)
+        found = account(settings, for_tokens, reach)
         try:
             found.credentials.refresh(found.ask)  # type: ignore[no-untyped-call]  # Google's
         except RAISED as error:

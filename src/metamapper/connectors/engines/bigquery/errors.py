@@ -33,10 +33,6 @@ _QUOTA = "BigQuery's quota of calls is used up for now; fewer calls at a time ma
 _BROKEN = "BigQuery has a fault or is under maintenance; the next attempt may succeed."
 
 
-class Busy(errors.ServerUnavailable):
-    """BigQuery asks to be asked more slowly, or has a passing fault: the same call may succeed in a while."""
-
-
 def translated(error: Exception, settings: BigquerySettings) -> errors.ConnectorError:
     """The error with its next step; nothing of a key is in it."""
     if isinstance(error, GoogleAPICallError):
@@ -63,9 +59,9 @@ def _of_call(error: GoogleAPICallError, settings: BigquerySettings) -> errors.Co
     said = redact(str(error.message or ""), settings.secrets())
     reason, code = reason_of(error), int(error.code or 0)
     if reason in BUSY or code == _TOO_MANY:
-        return Busy("BigQuery asked to be asked more slowly.", server_said=said, hint=_QUOTA)
+        return errors.Throttled(server_said=said, hint=_QUOTA)
     if reason in _FAILING or code >= _SERVER_FAULT:
-        return Busy(server_said=said, hint=_BROKEN)
+        return errors.ServerUnavailable(server_said=said, hint=_BROKEN)
     if code == _UNAUTHORIZED:
         return errors.SignInFailed("BigQuery takes no token of this account.", server_said=said, hint=_ASK_AGAIN)
     if code == _FORBIDDEN:

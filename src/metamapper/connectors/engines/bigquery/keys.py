@@ -16,6 +16,7 @@ from google.oauth2 import service_account
 
 from metamapper.connectors import errors
 from metamapper.connectors.engines.bigquery.settings import BigquerySettings, SignIn
+from metamapper.connectors.reach import Reach
 from metamapper.connectors.wire import Origin
 
 SCOPES = ("https://www.googleapis.com/auth/cloud-platform.read-only",)
@@ -25,6 +26,7 @@ TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 _PROJECT = re.compile(r"(?:[a-z0-9][a-z0-9.-]*:)?[a-z][a-z0-9-]*\Z")
 """An id, that of an old project with its domain before it; it becomes part of an address."""
 _KIND = "service_account"
+_NOT_OURS = "Give a service account's key, or ask the administrator to set METAMAPPER_ALLOW_OWN_ACCOUNT."
 _WHERE = "Make a key for the service account (IAM & Admin, Service Accounts, Keys) and paste the whole JSON file."
 
 
@@ -52,7 +54,7 @@ class Account:
         return f"serviceAccount:{self.name}" if self.name else "serviceAccount:<the account of the workers>"
 
 
-def account(settings: BigquerySettings, session: requests.Session) -> Account:
+def account(settings: BigquerySettings, session: requests.Session, reach: Reach) -> Account:
     """The account of these settings; raises ``SettingsInvalid`` or ``SignInFailed``. ``session`` fetches its tokens."""
     if not _PROJECT.match(settings.project):
         raise errors.SettingsInvalid(
@@ -61,6 +63,8 @@ def account(settings: BigquerySettings, session: requests.Session) -> Account:
     seconds = (settings.connect_timeout, settings.call_timeout)
     if settings.sign_in is SignIn.KEY:
         return _of_key(_key(settings), partial(Request(session), timeout=seconds))
+    if not reach.own_account:
+        raise errors.SettingsInvalid("The workers' own account signs in to nothing here.", hint=_NOT_OURS)
     return _of_this_process(seconds)
 
 

@@ -34,7 +34,8 @@ class BigquerySettings(EngineSettings, frozen=True, kw_only=True):
         SignIn,
         described(
             "Sign-in",
-            "The workers' own account is found as Google's libraries find it (application default credentials).",
+            "The workers' own account is found by application default credentials, and used where the administrator"
+            " allows it.",
             input="select",
             choices={each.value: label for each, label in SIGN_INS.items()},
         ),
