@@ -89,6 +89,7 @@ class Snowflake:
     url: str = ""
     port: int = 0
     authority: str = ""
+    logins: list[Json] = field(default_factory=list)
     statements: list[tuple[str, str]] = field(default_factory=list)
     sessions: dict[str, Session] = field(default_factory=dict)
     databases: dict[str, str] = field(default_factory=dict)
@@ -140,6 +141,7 @@ class Snowflake:
     # --- What it answers ---------------------------------------------------------------------------------------------
 
     def login(self, query: Json, data: Json) -> Json:
+        self.logins.append(data)
         user = str(data.get("LOGIN_NAME", "")).upper()
         self._authenticate(user, data)
         role = query.get("roleName") or self.users[user]
@@ -200,7 +202,7 @@ class Snowflake:
     def _answer(self, session: Session, sql: str, values: list[Any]) -> tuple[list[str], list[Row]]:
         words = sql.split()
         if words[0] == "USE":
-            self._use(session, words[1], _name(values[0]))
+            self._use(session, words[1], _names(values[0]))
             return ["status"], [("Statement executed successfully.",)]
         if words[0] == "SHOW":
             return self._show(session, " ".join(words[1:]))
@@ -209,13 +211,10 @@ class Snowflake:
             return ["status"], [("cancelled",)]
         return self._select(session, sql, values)
 
-    def _use(self, session: Session, kind: str, name: str) -> None:
-        if kind == "DATABASE":
-            if name not in self.uses[session.role]:
-                raise ABSENT
-            session.database = name
-        else:
-            session.schema = name
+    def _use(self, session: Session, kind: str, names: list[str]) -> None:
+        if names[0] not in self.uses[session.role] or len(names) != (1 if kind == "DATABASE" else 2):
+            raise ABSENT
+        session.database, session.schema = names[0], names[1] if kind == "SCHEMA" else "PUBLIC"
 
     def may_see(self, role: str, database: str, schema: str) -> bool:
         return schema == "INFORMATION_SCHEMA" or (database, schema) in self.sees[role]
@@ -327,10 +326,10 @@ class _HashAgg:
         return self.sum
 
 
-def _name(identifier: str) -> str:
-    """The stored name of a written one, by Snowflake's rules."""
-    found = re.fullmatch(r'"((?:[^"]|"")*)"', identifier, re.DOTALL)
-    return found[1].replace('""', '"') if found else identifier.upper()
+def _names(identifier: str) -> list[str]:
+    """The stored names of a written one, by Snowflake's rules."""
+    parts = re.findall(r'"((?:[^"]|"")*)"|([^".]+)', identifier)
+    return [plain.upper() if plain else quoted.replace('""', '"') for quoted, plain in parts]
 
 
 def _rowtype(name: str, values: list[Any]) -> Json:

@@ -111,8 +111,8 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
 
     def secrets(self) -> tuple[str, ...]:
         """What is secret, and each line of the private key: a library may repeat a part of the text."""
-        lines = tuple(line for line in self.private_key.splitlines() if len(line.strip()) >= SHORTEST_LINE)
-        return (*super().secrets(), *lines)
+        lines = (line.strip() for line in self.private_key.splitlines())
+        return (*super().secrets(), *(line for line in lines if len(line) >= SHORTEST_LINE and line[0] != "-"))
 
 
 _CARRIED = {
