@@ -73,8 +73,8 @@ def test_a_key_that_is_none_or_locked_is_said_without_showing_it(source: Snowfla
         ("not a key at all", ""),
         (plain[:300] + "damaged" + plain[340:], ""),
         (locked, ""),
-        (locked, "another passphrase"),
-        (plain, "a passphrase that is not needed"),
+        (locked, "planted-phrase-2"),
+        (plain, "planted-phrase-3"),
     ):
         settings = replace(with_key, private_key=key, passphrase=passphrase)
         assert isinstance(failure(settings), errors.SettingsInvalid)
