@@ -15,7 +15,8 @@ from metamapper.connectors.engines.snowflake.settings import SignIn, SnowflakeSe
 from metamapper.connectors.reach import Reach
 from metamapper.schema import AssetKind, TypeFamily
 from tests.support.certificates import Certificate
-from tests.support.snowflake import PASSWORD, TOKEN, Snowflake, snowflake
+from tests.support.snowflake import PASSWORD, TOKEN, Snowflake
+from tests.support.snowflake_wire import snowflake
 
 TEXT = {"data_type": "TEXT", "character_maximum_length": 16777216, "character_octet_length": 16777216}
 TOLD: Mapping[TypeFamily, dict[str, Any]] = {

@@ -15,15 +15,16 @@ from metamapper.connectors.gate import Gate
 from metamapper.connectors.sql.redaction import redact
 from metamapper.connectors.wire import HINTS
 
+NO_WAREHOUSE, MONITORED = 606, 90073
 _NUMBERS: dict[int, type[errors.ConnectorError]] = {
     604: errors.StatementTimeout,
-    606: errors.PermissionMissing,  # no active warehouse
+    NO_WAREHOUSE: errors.PermissionMissing,
     630: errors.StatementTimeout,
     2003: errors.PermissionMissing,  # there is none, or the role may not see it: Snowflake does not say which
     2043: errors.PermissionMissing,
     3001: errors.PermissionMissing,
     3540: errors.PermissionMissing,
-    90073: errors.ServerUnavailable,  # a resource monitor holds the warehouse
+    MONITORED: errors.ServerUnavailable,  # a resource monitor holds the warehouse
     390110: errors.ConnectionLost,
     390111: errors.ConnectionLost,
     390112: errors.ConnectionLost,
@@ -33,7 +34,6 @@ _NUMBERS: dict[int, type[errors.ConnectorError]] = {
     390189: errors.PermissionMissing,
     390201: errors.DatabaseUnknown,
 }
-NO_WAREHOUSE = 606
 _ROLES = frozenset({390186, 390189})
 _SIGN_IN = range(390_000, 395_000)
 
@@ -44,6 +44,8 @@ _SIGNS: tuple[tuple[re.Pattern[str], type[errors.ConnectorError]], ...] = tuple(
         (r"certificate|UnknownIssuer|not valid for name", errors.TlsFailed),
         (r"corrupt message|InvalidContentType|InvalidMessage|invalid HTTP|status.{0,9}(403|404)", errors.ServerForeign),
         (r"missing response field|expected value|decod|unexpected (http )?status", errors.ServerForeign),
+        (r"last status 429", errors.Throttled),
+        (r"last status 5\d\d", errors.ServerUnavailable),
         (r"timed out|timeout|deadline", errors.ConnectionTimeout),
         (r"refused", errors.ConnectionRefused),
         (r"HTTP request failed|closed|reset|broken pipe|eof|communication error|tunnel", errors.ConnectionLost),
@@ -60,7 +62,7 @@ def translated(error: Error, settings: SnowflakeSettings, gate: Gate) -> errors.
         if gate.failure is not None:
             return gate.failure
         kind = next((kind for pattern, kind in _SIGNS if pattern.search(said)), errors.ConnectorError)
-        return kind(server_said=said, hint=HINTS.get(kind, ""))
+        return kind(server_said=said, hint=HINTS.get(kind, _HINTS.get(kind, "")))
     kind = _NUMBERS.get(number, errors.SignInFailed)
     hint, remedy = _advice(kind, number, said, settings)
     return kind(server_said=f"{said} ({number:06})", hint=hint, remedy=remedy)
@@ -78,6 +80,8 @@ def _advice(kind: type[errors.ConnectorError], number: int, said: str, settings:
     """What to do, and a statement to paste where one helps."""
     if kind is errors.SignInFailed:
         return _sign_in_advice(said, settings), ""
+    if number == MONITORED:
+        return "A resource monitor has stopped the warehouse: raise its quota, or wait for its next period.", ""
     if number == NO_WAREHOUSE:
         return "Name a warehouse in the settings; its role needs to use it.", grant_warehouse(settings)
     if number in _ROLES:
@@ -104,7 +108,8 @@ _BY_SIGN_IN = {
 }
 _HINTS: dict[type[errors.ConnectorError], str] = {
     errors.StatementTimeout: "Raise the statement time-out in the settings, or use a larger warehouse for a while.",
-    errors.ServerUnavailable: "A resource monitor has stopped the warehouse; raise its quota, or wait for its next period.",
+    errors.ServerUnavailable: "Snowflake has a fault or is under maintenance; the next attempt may succeed.",
+    errors.Throttled: "The account has too many calls at once; the next attempt may succeed.",
     errors.ConnectionLost: HINTS[errors.ConnectionLost],
     errors.DatabaseUnknown: "Check the spelling; a name in lower case needs double quotes.",
     errors.PermissionMissing: "It is not there, or the role may not see it; Snowflake does not say which.",
