@@ -1,4 +1,4 @@
-"""A certificate authority that nobody knows, and a server's certificate that it signed."""
+"""Certificates for servers of the tests, signed by an authority that nobody knows."""
 
 import ssl
 import tempfile
@@ -14,35 +14,48 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 AUTHORITY = "Larkspur Internal CA"
+OURS = ("localhost", "127.0.0.1")
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """``authority`` is PEM text, ``file`` and ``key`` are the files of a server."""
+
+    authority: str
+    file: Path
+    key: Path
 
 
 @dataclass(frozen=True)
 class Certified:
-    """``authority`` is PEM text; ``server`` is what a server for ``localhost`` and 127.0.0.1 secures connections with."""
+    """``authority`` is PEM text; ``server`` is what a server secures connections with."""
 
     authority: str
     server: ssl.SSLContext
 
 
 def certified(*names: str) -> Certified:
-    """For these names and addresses, or for this machine's own."""
-    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    root = _certificate(AUTHORITY, root_key, None, root_key)
-    leaf = _certificate("a server", key, root, root_key, names or ("localhost", "127.0.0.1"))
+    """For these names and addresses, or for this machine's own; ready to be used, without files."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with tempfile.NamedTemporaryFile("wb", suffix=".pem") as file:
-        file.write(leaf.public_bytes(serialization.Encoding.PEM))
-        file.write(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-        file.flush()
-        context.load_cert_chain(Path(file.name))
-    return Certified(root.public_bytes(serialization.Encoding.PEM).decode(), context)
+    with tempfile.TemporaryDirectory(prefix="mm-certificate-") as folder:
+        made = certificate(Path(folder), *names)
+        context.load_cert_chain(made.file, made.key)
+    return Certified(made.authority, context)
 
 
-def _certificate(
+def certificate(folder: Path, *names: str) -> Certificate:
+    """Files for these names and addresses, or for this machine's own."""
+    root_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    root = _signed(AUTHORITY, root_key, None, root_key)
+    leaf = _signed("a server", key, root, root_key, names or OURS)
+    text = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "server.crt").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    (folder / "server.key").write_bytes(key.private_bytes(*text))
+    authority = root.public_bytes(serialization.Encoding.PEM).decode()
+    return Certificate(authority, folder / "server.crt", folder / "server.key")
+
+
+def _signed(
     name: str,
     key: ec.EllipticCurvePrivateKey,
     issuer: x509.Certificate | None,
@@ -52,11 +65,9 @@ def _certificate(
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        x509.CertificateBuilder(
+            issuer.subject if issuer else subject, subject, key.public_key(), x509.random_serial_number()
+        )
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=30))
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
@@ -68,4 +79,7 @@ def _certificate(
 
 
 def _named(name: str) -> x509.GeneralName:
-    return x509.IPAddress(ip_address(name)) if name[:1].isdigit() else x509.DNSName(name)
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

@@ -46,7 +46,9 @@ class FaultSuite:
             (scope,) = (s for s in read(subject, source, settings=guarded.reader).scopes if s.name == main)
             same(scope.completeness, Completeness.UNREADABLE, "A schema that may not be seen")
             holds(scope.reason and scope.remedy, "An unreadable scope says why, and what would mend it")
-            holds(look(subject, source, settings=guarded.reader).token != looked.token, "Lost rights change the token")
+            if subject.engine.capabilities[Ability.PROBE]:
+                token = look(subject, source, settings=guarded.reader).token
+                holds(token != looked.token, "Lost rights change the token")
             guarded.paste(scope.remedy or "")
             same(read(subject, source, settings=guarded.reader), before, "What is read after the remedy")
 
@@ -129,7 +131,7 @@ class FaultSuite:
                 error = _raised(lambda: (list(rest), session.scopes(EVERYTHING)))
         same(type(error), errors.ConnectionLost, "The error of a session that was cut")
 
-    @promise(Ability.VIEW_DEFINITIONS)
+    @promise(Ability.VIEWS)
     def test_what_is_dropped_in_mid_read_hides_nothing_else(self, subject: Subject) -> None:
         """Every relation that is still there was seen, or its scope does not claim to be complete."""
         views = [operation.view for operation in _many_long_views()]
