@@ -116,6 +116,12 @@ VARIABLES: tuple[Variable, ...] = (
         parse=_networks,
     ),
     Variable(
+        "METAMAPPER_ALLOW_OWN_ACCOUNT",
+        "Whether a datastore may be signed in to with the worker's own cloud account; in development it may.",
+        "no",
+        parse=_flag,
+    ),
+    Variable(
         "METAMAPPER_INCLUDE_EXAMPLE_DATASTORES",
         "Connect the example when the first workspace is made.",
         "yes",
