@@ -79,15 +79,15 @@ class Aws:
 
 
 @contextmanager
-def aws_stand_in() -> Iterator[Aws]:
-    """A stand-in of our own; raises ``Missing`` where it does not start."""
+def aws_stand_in(*certificate: Path) -> Iterator[Aws]:
+    """A stand-in of our own, with TLS if there is a certificate and its key; raises ``Missing`` where it does not start."""
     port = free_port()
     program = Path(__file__).with_name("aws_stand_in.py")
     with (
         tempfile.TemporaryDirectory(prefix="mm-aws-") as folder,
-        running([sys.executable, program, port], ready=lambda: _listens(port), folder=folder),
+        running([sys.executable, program, port, *certificate], ready=lambda: _listens(port), folder=folder),
     ):
-        yield Aws(f"http://{LOOPBACK}:{port}")
+        yield Aws(f"https://localhost:{port}" if certificate else f"http://{LOOPBACK}:{port}")
 
 
 def _listens(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""moto's stand-in for AWS, with what it lacks, as a process of its own: ``python aws_stand_in.py PORT``.
+"""moto's stand-in for AWS, with what it lacks, as a process of its own: ``python aws_stand_in.py PORT [CERTIFICATE KEY]``.
 
 moto answers Glue in one page, has none of Athena's calls for tables, and says in its own words who may do what. Here Glue
 and Athena come in pages in the order of names, resource links are followed, Athena shows what Glue holds, policies are
@@ -7,7 +7,6 @@ calls fail. Nothing here is imported by tests: they reach it by HTTP, through th
 """
 
 import json
-import re
 import socket
 import sys
 from collections import Counter
@@ -332,10 +331,11 @@ def fill(database: str, number: int) -> None:
         backend.create_table(database, told["Name"], told)
 
 
-def main(port: int) -> None:
+def main(port: str, *certificate: str) -> None:
+    """``certificate`` are the files of one and of its key, to speak TLS."""
     moto = DomainDispatcherApplication(create_backend_app)
-    run_simple("127.0.0.1", port, StandIn(moto), threaded=True, use_reloader=False)
+    run_simple("127.0.0.1", int(port), StandIn(moto), threaded=True, ssl_context=certificate or None)
 
 
 if __name__ == "__main__":
-    main(int(re.sub(r"\D", "", sys.argv[1])))
+    main(*sys.argv[1:])

@@ -1,4 +1,4 @@
-"""Calling a service: every call recorded, its errors in our words, its pages one after the other."""
+"""Calling a service: every listing recorded, its errors in our words, its pages one after the other."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -28,28 +28,21 @@ class Caller:
         text: str = self._client.meta.service_model.api_version
         return text
 
-    def call(self, method: str, **arguments: Any) -> Answer:
-        """What one call answers; raises a ``ConnectorError``."""
-        self.check()
-        with in_our_words(self.settings), self.log.sent(method, self._written(method, arguments)):
-            answer: Answer = getattr(self._client, method)(**arguments)
-        return answer
-
     def pages(self, method: str, listed: str, **arguments: Any) -> Iterator[list[Answer]]:
-        """The lists named ``listed`` of all pages. An answer that is nobody's of AWS is no empty list."""
-        while True:
-            answer = self.call(method, **arguments)
-            if listed not in answer and not answer.get("ResponseMetadata", {}).get("RequestId"):
-                raise foreign()
-            found: list[Answer] = answer.get(listed) or []
-            self.log[-1].rows = len(found)
-            yield found
-            token = answer.get("NextToken")
-            if not token:
-                return
-            if token == arguments.get("NextToken"):
-                raise errors.ReadDisturbed(f"{method} gives the same page again and again.")
-            arguments["NextToken"] = token
+        """The lists named ``listed`` of all pages, as one statement; raises a ``ConnectorError``.
+
+        An answer that is nobody's of AWS is no empty list.
+        """
+        text = self._written(method, arguments)
+        with self.log.sent(method, text) as statement:
+            statement.rows = 0
+            for number, answer in enumerate(self._answers(method, arguments), start=1):
+                if listed not in answer and not answer.get("ResponseMetadata", {}).get("RequestId"):
+                    raise foreign()
+                found: list[Answer] = answer.get(listed) or []
+                statement.rows += len(found)
+                statement.sql = text if number == 1 else f"{text} in {number} calls"
+                yield found
 
     def check(self) -> None:
         """Raises ``Cancelled`` once somebody has cancelled."""
@@ -60,7 +53,21 @@ class Caller:
         """End what is under way; a pause before another attempt ends by itself. Never raises."""
         self.account.transport.cancel()
 
+    def _answers(self, method: str, arguments: dict[str, Any]) -> Iterator[Answer]:
+        token: str | None = None
+        while True:
+            self.check()
+            following = {"NextToken": token} if token else {}
+            with in_our_words(self.settings):
+                answer: Answer = getattr(self._client, method)(**arguments, **following)
+            yield answer
+            before, token = token, answer.get("NextToken")
+            if not token:
+                return
+            if token == before:
+                raise errors.ReadDisturbed(f"{method} gives the same page again and again.")
+
     def _written(self, method: str, arguments: dict[str, Any]) -> str:
-        """``glue.get_tables(DatabaseName='sales', NextToken=…)``."""
-        shown = (f"{name}=…" if name == "NextToken" else f"{name}={value!r}" for name, value in arguments.items())
+        """``glue.get_tables(DatabaseName='sales', MaxResults=100)``."""
+        shown = (f"{name}={value!r}" for name, value in arguments.items())
         return f"{self._service}.{method}({', '.join(shown)})"

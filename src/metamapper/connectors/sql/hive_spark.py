@@ -17,25 +17,29 @@ _WORDS = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tiny
 _ODD = frozenset("`:,<>() '\"")
 
 
+class _Field(msgspec.Struct):
+    name: str
+    type: Any = ""
+    nullable: bool = True
+    metadata: Any = None
+
+
+class _Schema(msgspec.Struct):
+    fields: list[_Field] = []
+
+
 def spark_columns(raws: Sequence[RawColumn], parameters: Mapping[str, str]) -> Sequence[RawColumn]:
     """The columns as Spark knows them, where it does and they are still the table's; else what the table says."""
-    fields = _fields(parameters)
-    if not fields:
-        return raws
-    own = [(raw.name, raw.type) for raw in raws if not raw.is_key]
-    if own != _PLACEHOLDER and {raw.name.lower() for raw in raws} != {str(field["name"]).lower() for field in fields}:
-        return raws
-    keys = {raw.name.lower() for raw in raws if raw.is_key}
-    return tuple(_column(field, is_key=str(field["name"]).lower() in keys) for field in fields)
-
-
-def _fields(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
     try:
-        found = msgspec.json.decode(_text(parameters) or "{}")
-        fields = found.get("fields", []) if isinstance(found, dict) else []
-        return [field for field in fields if isinstance(field, dict) and field.get("name")]
-    except msgspec.DecodeError:
-        return []
+        fields = msgspec.json.decode(_text(parameters) or "{}", type=_Schema).fields
+        own = [(raw.name, raw.type) for raw in raws if not raw.is_key]
+        known = {raw.name.lower() for raw in raws} == {field.name.lower() for field in fields}
+        if not fields or not (known or own == _PLACEHOLDER):
+            return raws
+        keys = {raw.name.lower() for raw in raws if raw.is_key}
+        return tuple(_column(field, is_key=field.name.lower() in keys) for field in fields)
+    except (msgspec.DecodeError, RecursionError):
+        return raws
 
 
 def _text(parameters: Mapping[str, str]) -> str:
@@ -47,16 +51,10 @@ def _text(parameters: Mapping[str, str]) -> str:
     return "".join(part for part in parts if part) if all(parts) else ""
 
 
-def _column(field: Mapping[str, Any], *, is_key: bool) -> RawColumn:
-    return RawColumn(
-        str(field["name"]), _spelled(field.get("type")), _comment(field), is_key, field.get("nullable") is not False
-    )
-
-
-def _comment(field: Mapping[str, Any]) -> str | None:
-    metadata = field.get("metadata")
-    said = metadata.get("comment") if isinstance(metadata, dict) else None
-    return said if isinstance(said, str) else None
+def _column(field: _Field, *, is_key: bool) -> RawColumn:
+    said = field.metadata.get("comment") if isinstance(field.metadata, dict) else None
+    comment = said if isinstance(said, str) else None
+    return RawColumn(field.name, _spelled(field.type), comment, is_key, field.nullable)
 
 
 def _spelled(kind: Any) -> str:
@@ -76,7 +74,10 @@ def _spelled(kind: Any) -> str:
 
 
 def _members(kind: Mapping[str, Any]) -> Iterator[str]:
-    for field in kind.get("fields") or ():
+    fields = kind.get("fields")
+    for field in fields if isinstance(fields, list) else ():
+        if not isinstance(field, dict):
+            continue
         name = str(field.get("name", ""))
         if _ODD & set(name):
             name = "`" + name.replace("`", "``") + "`"
