@@ -92,7 +92,8 @@ def asked_of(self: AthenaResponse) -> Told:
 
 
 def list_data_catalogs(self: AthenaResponse) -> str:
-    found = [{"Name": each["CatalogName"], **each} for each in self.athena_backend.list_data_catalogs()]
+    listed = [{"CatalogName": OWN_CATALOG, "Type": "GLUE"}, *self.athena_backend.list_data_catalogs()]
+    found = [{"Name": each["CatalogName"], **each} for each in listed]
     told = answer("DataCatalogsSummary", found, asked_of(self), ATHENA_PAGE)
     for each in told["DataCatalogsSummary"]:
         del each["Name"]
@@ -301,7 +302,9 @@ class StandIn:
 
 
 def _failing(fault: Told, start: Callable[..., Any]) -> Iterable[bytes]:
-    body = fault.get("body") or json.dumps({"__type": fault["code"], "message": fault.get("message", "")})
+    body = (
+        fault["body"] if "body" in fault else json.dumps({"__type": fault["code"], "message": fault.get("message", "")})
+    )
     headers = [("Content-Type", fault.get("type", "application/x-amz-json-1.1")), ("Content-Length", str(len(body)))]
     start(fault.get("status", "400 Bad Request"), headers)
     return [body.encode()]

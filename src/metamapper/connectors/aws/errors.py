@@ -37,6 +37,9 @@ class SourceFailed(errors.ConnectorError):
     title = "A source behind the catalog cannot be asked"
 
 
+LONGEST = 1000
+"""Characters of what a service says that are kept."""
+
 _SIGN_IN = (
     "UnrecognizedClientException InvalidSignatureException InvalidClientTokenId SignatureDoesNotMatch ExpiredToken"
     " ExpiredTokenException MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature"
@@ -71,6 +74,7 @@ _CODE_WITHIN = re.compile(r"Error Code: (\w+)")
 """Athena wraps what another service said: ``MetadataException: … (Service: AmazonDataCatalog; … Error Code: …)``."""
 
 _HINTS: dict[Kind, str] = {
+    SourceFailed: "Look at the source, or at the function or connection that leads to it; what was known of it stays.",
     errors.Throttled: "Other users of the account make calls, too; the next attempt may succeed. Raise the attempts if not.",
     errors.ServerUnavailable: "The service is in trouble of its own; the next attempt may succeed.",
     errors.ServerForeign: "What answers at this endpoint is no service of AWS: check the endpoint.",
@@ -102,7 +106,8 @@ def from_answer(error: ClientError, settings: AwsSettings) -> errors.ConnectorEr
     told = answer.get("Error", {})
     said, code = str(told.get("Message") or ""), str(told.get("Code") or "")
     kind = _kind(code, said, answer.get("ResponseMetadata", {}))
-    text = redact(" ".join(said.split()), settings.hidden)
+    # A page of HTML is no sentence.
+    text = "" if said.lstrip().startswith("<") else redact(" ".join(said.split()), settings.hidden)[:LONGEST]
     hint, remedy = _advice(kind, code, text, error.operation_name, settings)
     detail = "AWS does not accept these credentials." if kind is errors.SignInFailed else ""
     return kind(detail, server_said=f"{text} ({code})".strip() if code else text, hint=hint, remedy=remedy)
