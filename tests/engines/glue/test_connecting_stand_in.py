@@ -299,6 +299,16 @@ def test_an_empty_answer_of_a_stranger_in_mid_read_is_no_empty_database(
     assert isinstance(failure(settings), errors.ServerForeign)
 
 
+def test_an_answer_without_end_is_refused(
+    source: LakeSource, settings: GlueSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from metamapper.connectors.aws import transport
+
+    monkeypatch.setattr(transport, "LARGEST", 10_000)
+    source.aws.faults(GetDatabases={"times": 1, "body": "x" * 20_000, "status": "200 OK"})
+    assert isinstance(failure(settings), errors.ServerForeign)
+
+
 def test_a_connection_that_is_cut_once_is_made_again(settings: GlueSettings) -> None:
     with Relay(settings.endpoint_url, cut_first=1) as port:
         assert tables(replace(settings, endpoint_url=f"http://127.0.0.1:{port}")) == ["orders"]

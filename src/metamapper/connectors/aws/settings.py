@@ -136,8 +136,8 @@ S = TypeVar("S", bound=AwsSettings)
 def settings_of_url(settings: type[S], parts: SplitResult, *, path: str) -> S:
     """``glue://KEY:SECRET@eu-west-1/123456789012?role_arn=…``: region as the host, ``path`` is the setting that the path is.
 
-    Without a key, the worker's own account signs in. The query carries the other settings by their names, a secret only as
-    a part of the user. Every part may be percent-encoded. Raises ``SettingsInvalid``, never with a secret in it.
+    Without a key, the worker's own account signs in. The query carries the other settings by their names. Every part may be
+    percent-encoded. Raises ``SettingsInvalid``, never with a secret in it.
     """
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     _refuse_unknown(settings, query, path)

@@ -6,7 +6,9 @@ be tried again is raised as the driver's own error, and its bounded retries see 
 
 import socket
 import ssl
+from collections.abc import Iterator
 from contextlib import suppress
+from threading import Lock
 from time import monotonic
 from typing import Any
 from weakref import WeakSet
@@ -22,7 +24,20 @@ from metamapper.connectors.aws.settings import AwsSettings
 from metamapper.connectors.reach import Reach
 
 CHECK_HOST = "Check the region and the endpoint, and that no firewall drops what the workers send."
+LARGEST = 256 * 1024 * 1024
+"""Bytes of one answer. A page of a hundred tables has some megabytes at most."""
+
 _CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError)
+
+
+class _Whole:
+    """A body that was read to its end, as the driver wants one."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self._body
 
 
 class Transport:
@@ -32,6 +47,7 @@ class Transport:
         self._settings = settings
         self._reach = reach
         self._open: WeakSet[HTTPConnection] = WeakSet()
+        self._changing = Lock()
         self.cancelled = False
         self._pools = urllib3.PoolManager(
             num_pools=4,
@@ -57,18 +73,22 @@ class Transport:
                 decode_content=False,
                 assert_same_host=False,
             )
-            found = AWSResponse(request.url, answer.status, answer.headers, answer)
-            found.content  # noqa: B018 - reads it, so that what is cut off is told here
+            body = answer.read(LARGEST + 1)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             if self.cancelled:
                 raise errors.Cancelled from None
             raise self._meaning(error, request.url) from None
-        return found
+        if len(body) > LARGEST:
+            answer.close()
+            raise errors.ServerForeign(hint="The answer is larger than any of AWS: check the endpoint.")
+        return AWSResponse(request.url, answer.status, answer.headers, _Whole(body))
 
     def cancel(self) -> None:
         """End every connection; never raises."""
         self.cancelled = True
-        for connection in list(self._open):
+        with self._changing:
+            found = list(self._open)
+        for connection in found:
             # It may be closed already, or be closed right now by the one who reads.
             with suppress(OSError, AttributeError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
@@ -92,19 +112,33 @@ class Transport:
                 break
         raise failure
 
+    def note(self, connection: HTTPConnection) -> None:
+        """A connection is open, to be ended by a cancel; if one came while it was made, it ends here."""
+        with self._changing:
+            self._open.add(connection)
+        if self.cancelled:
+            connection.close()
+            raise errors.Cancelled
+
     def _dialling(self) -> dict[str, type[HTTPConnectionPool]]:
         """Connections of urllib3 whose sockets are ours."""
         transport = self
 
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                transport._open.add(self)
                 return transport.dial(self.host.strip("[]"), self.port)
+
+            def connect(self) -> None:
+                super().connect()
+                transport.note(self)
 
         class Secured(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                transport._open.add(self)
                 return transport.dial(self.host.strip("[]"), self.port)
+
+            def connect(self) -> None:
+                super().connect()
+                transport.note(self)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain

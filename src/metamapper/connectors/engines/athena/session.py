@@ -79,5 +79,5 @@ class AthenaListing:
 def opened(caller: Caller, settings: AthenaSettings) -> tuple[ListedSession, AthenaListing]:
     """A session that has listed the databases; raises a ``ConnectorError``."""
     listing = AthenaListing(caller, settings)
-    server = Server(f"Athena API {caller.version}", {"region": settings.region, "catalog": settings.catalog})
+    server = Server(f"API {caller.version}", {"region": settings.region, "catalog": settings.catalog})
     return ListedSession(caller, listing, server), listing

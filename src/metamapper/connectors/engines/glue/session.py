@@ -67,7 +67,7 @@ class GlueListing:
 def opened(caller: Caller, settings: GlueSettings) -> tuple[ListedSession, GlueListing]:
     """A session that has listed the databases; raises a ``ConnectorError``."""
     listing = GlueListing(caller, settings)
-    server = Server(f"Glue API {caller.version}", {"region": settings.region})
+    server = Server(f"API {caller.version}", {"region": settings.region})
     return ListedSession(caller, listing, server), listing
 
 
