@@ -59,6 +59,8 @@ class Ability(StrEnum):
 
     COMMENTS = "comments"
     INDEXES = "indexes"
+    PRIMARY_KEYS = "primary keys"
+    UNIQUE_KEYS = "unique keys"
     FOREIGN_KEYS = "foreign keys"
     CHECK_CONSTRAINTS = "check constraints"
     VIEW_DEFINITIONS = "view definitions"
