@@ -48,22 +48,36 @@ class ReadingSuite:
     """Each method gets a subject and raises ``AssertionError`` where a promise is broken."""
 
     @promise()
-    def test_reads_columns_with_types_defaults_and_nullability(self, subject: Subject) -> None:
+    def test_reads_columns_with_types(self, subject: Subject) -> None:
         with subject.fresh() as source:
             source.perform(*seed(subject.engine))
             customer = _found(subject, source, CUSTOMER)
         same(
-            [(c.name, c.type, c.family, c.nullable) for c in customer.columns],
-            [(c.name, subject.shown[c.family], c.family, c.nullable) for c in CUSTOMER_COLUMNS],
+            [(c.name, c.type, c.family) for c in customer.columns],
+            [(c.name, subject.shown[c.family], c.family) for c in CUSTOMER_COLUMNS],
             "Columns",
         )
-        defaults = {column.name: column.default for column in customer.columns if column.default is not None}
-        same(set(defaults), {"city"}, "Columns with a default")
-        holds("Lisbon" in defaults["city"], f"The default of city is told as {defaults['city']}")
         same(
             [c.position for c in customer.columns], sorted({c.position for c in customer.columns}), "Positions in order"
         )
         same(customer.kind, RelationKind.TABLE, "A table's kind")
+
+    @promise(Ability.NOT_NULL)
+    def test_reads_nullability(self, subject: Subject) -> None:
+        with subject.fresh() as source:
+            source.perform(*seed(subject.engine))
+            customer = _found(subject, source, CUSTOMER)
+        found, wanted = ([c.name for c in columns if c.nullable] for columns in (customer.columns, CUSTOMER_COLUMNS))
+        same(found, wanted, "Columns that may be null")
+
+    @promise(Ability.DEFAULTS)
+    def test_reads_defaults(self, subject: Subject) -> None:
+        with subject.fresh() as source:
+            source.perform(*seed(subject.engine))
+            customer = _found(subject, source, CUSTOMER)
+        defaults = {column.name: column.default for column in customer.columns if column.default is not None}
+        same(set(defaults), {"city"}, "Columns with a default")
+        holds("Lisbon" in defaults["city"], f"The default of city is told as {defaults['city']}")
 
     @promise(Ability.PRIMARY_KEYS)
     def test_reads_primary_keys(self, subject: Subject) -> None:
@@ -118,13 +132,19 @@ class ReadingSuite:
         same((index.keys, index.unique), (("customer_id", "id"), False), "Keys in order")
         holds(index.definition and PURCHASE.name not in index.definition, "A definition leaves its table's name out")
 
-    @promise(Ability.VIEW_DEFINITIONS)
+    @promise(Ability.VIEWS)
     def test_reads_views(self, subject: Subject) -> None:
         with subject.fresh() as source:
             source.perform(*seed(subject.engine))
             view = _found(subject, source, OPEN)
         same(view.kind, RelationKind.VIEW, "A view's kind")
         same([column.name for column in view.columns], ["id", "customer_id"], "A view's columns")
+
+    @promise(Ability.VIEWS, Ability.VIEW_DEFINITIONS)
+    def test_reads_definitions_of_views(self, subject: Subject) -> None:
+        with subject.fresh() as source:
+            source.perform(*seed(subject.engine))
+            view = _found(subject, source, OPEN)
         holds("purchase" in (view.definition or ""), f"The view is told as {view.definition}")
 
     @promise(Ability.COMMENTS)
@@ -202,7 +222,7 @@ class ReadingSuite:
             wide = _found(subject, source, Table("wide"))
         same([column.name for column in wide.columns], names, "Columns of the widest table")
 
-    @promise(Ability.VIEW_DEFINITIONS)
+    @promise(Ability.VIEWS, Ability.VIEW_DEFINITIONS)
     def test_a_long_view_is_read_whole(self, subject: Subject) -> None:
         with subject.fresh() as source:
             source.perform(*seed(subject.engine), CreateView(Table("long"), PURCHASE, ("id",), literal="x" * LONG))

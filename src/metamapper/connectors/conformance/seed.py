@@ -61,7 +61,7 @@ def seed(engine: Engine) -> Iterator[Operation]:
     )
     if engine.capabilities[Ability.INDEXES]:
         yield CreateIndex("purchase_by_customer", PURCHASE, ("customer_id", "id"))
-    if engine.capabilities[Ability.VIEW_DEFINITIONS]:
+    if engine.capabilities[Ability.VIEWS]:
         yield CreateView(OPEN, PURCHASE, ("id", "customer_id"))
     if engine.capabilities[Ability.COMMENTS]:
         yield Comment(CUSTOMER, "People who bought something")
