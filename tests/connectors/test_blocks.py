@@ -39,7 +39,7 @@ def test_a_line_can_have_both_bounds(version: int, kept: bool) -> None:
     assert "since" not in statement
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+@pytest.mark.parametrize("engine", ["mysql", "postgresql", "sqlite"])
 def test_every_block_of_every_engine_is_named_once(engine: str) -> None:
     package = f"metamapper.connectors.engines.{engine}"
     assert len(set(load(package))) == len(list(load(package)))
