@@ -50,6 +50,7 @@ def certificate(folder: Path, *names: str) -> Certificate:
     leaf = _signed("a server", key, root, root_key, names or OURS)
     text = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     (folder / "server.crt").write_bytes(leaf.public_bytes(serialization.Encoding.PEM))
+    (folder / "server.key").touch(0o600)
     (folder / "server.key").write_bytes(key.private_bytes(*text))
     authority = root.public_bytes(serialization.Encoding.PEM).decode()
     return Certificate(authority, folder / "server.crt", folder / "server.key")
