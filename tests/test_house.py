@@ -168,6 +168,12 @@ def test_an_engine_has_its_places(name: str) -> None:
     assert any((folder / file).exists() for file in ("queries.sql", "calls.py"))
 
 
+def test_whoever_wants_all_drivers_gets_them_all() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    [everything] = extras["all"]
+    assert set(re.findall(r"\w+", everything.partition("[")[2])) == set(engines()) & set(extras)
+
+
 @pytest.mark.parametrize("name", engines())
 def test_no_engine_is_named_elsewhere(name: str) -> None:
     """Pages, forms, commands and the shared reading code learn of an engine from its facts, never by its name."""

@@ -90,7 +90,7 @@ def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str,
     """The steps of the test, with the proof that lets the form be saved if they all passed."""
     context: dict[str, Any] = {"engines": registry().engines.values(), **(extra or {})}
     if form.is_valid() and form.settings is not None:
-        steps = list(services.connector(form.engine, form.settings).test())
+        steps = list(services.test(form.engine, form.settings))
         failed = next((step for step in steps if step.state is StepState.FAILED), None)
         context |= {"steps": steps, "tested_at": timezone.now()}
         if failed is not None and failed.error is not None:
