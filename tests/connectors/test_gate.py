@@ -113,6 +113,16 @@ def test_nothing_goes_through_a_gate_that_is_closed(echo: int) -> None:
             socket.create_connection((LOOPBACK, port), timeout=5)
 
 
+def test_one_who_comes_as_the_gate_closes_is_turned_away() -> None:
+    """Between the acceptance of a connection and the thread that serves it, the gate may close."""
+    made = Gate(Reach(), 5)
+    inside, outside = socket.socketpair()
+    made.close()
+    with outside:
+        made._pass(inside)
+        assert outside.recv(100) == b""
+
+
 def test_each_gate_has_a_password_of_its_own() -> None:
     with gate(Reach(), 5) as one, gate(Reach(), 5) as other:
         assert one.password != other.password

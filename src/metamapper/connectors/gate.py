@@ -79,8 +79,6 @@ class Gate:
                 _say(inside, "502 Bad Gateway")
                 return
             self.failure = None
-            for each in (inside, outside):
-                each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._kept(outside):
                 _say(inside, "200 Connection established")
                 _relay(inside, outside)
@@ -91,8 +89,9 @@ class Gate:
         with self._lock:
             self._open.add(connection)
         try:
-            if not self._closed:
-                yield
+            if self._closed:  # while it was made: nobody else will end it
+                self.cut()
+            yield
         finally:
             with self._lock:
                 self._open.discard(connection)
@@ -156,9 +155,10 @@ def _say(connection: socket.socket, status: str) -> None:
 def _relay(one: socket.socket, other: socket.socket) -> None:
     """Pass bytes on in both directions until one side has ended."""
     partner = {one: other, other: one}
-    for each in partner:
-        each.settimeout(None)
     with suppress(OSError, ValueError):
+        for each in partner:
+            each.settimeout(None)
+            each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:
             for ready in select.select(list(partner), (), ())[0]:
                 chunk = ready.recv(CHUNK)

@@ -267,7 +267,27 @@ def test_a_name_that_the_certificate_does_not_have_is_refused(source: SnowflakeS
     assert not source.server.logins
 
 
-def test_results_come_through_the_gate_alone(source: SnowflakeSource, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_results_come_in_parts(source: SnowflakeSource, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    columns = tuple(ops.NewColumn(f"C{number}") for number in range(20))
+    source.perform(*(ops.CreateTable(ops.Table(f"T{number}"), columns) for number in range(5)))
+    source.server.chunk = 7
+    with ENGINE.connect(source.settings).open() as session:
+        found = [session.decode(each.payload) for each in session.relations(ScopeFilter())]
+    assert [len(relation.columns) for relation in found] == [20] * 5
+    assert not source.server.chunks
+    assert "/chunk/" not in caplog.text
+
+
+def test_a_part_that_cannot_be_fetched_ends_the_read(source: SnowflakeSource) -> None:
+    """It is fetched through the gate like everything else, which knows why it was not reached."""
+    source.perform(ops.CreateTable(ops.Table("T"), tuple(ops.NewColumn(f"C{number}") for number in range(20))))
+    source.server.chunk, source.server.chunk_port = 7, 1
+    with ENGINE.connect(source.settings).open() as session, pytest.raises(errors.ConnectionRefused):
+        list(session.relations(ScopeFilter()))
+
+
+def test_nothing_is_reached_past_the_gate(source: SnowflakeSource) -> None:
     """A driver of compiled code could connect where no test sees it; with the gate shut it reaches nothing."""
     error = failure(source.settings, Reach(denies=lambda _: "It is ours."))
     assert isinstance(error, errors.AddressDenied)

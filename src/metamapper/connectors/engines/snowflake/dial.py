@@ -1,5 +1,6 @@
 """Making a connection with every parameter given: no variable and no file of the worker's has a say."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ from metamapper.connectors.reach import Reach
 
 # Else the driver asks the metadata services of three clouds, past every proxy, where it runs.
 os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
+
+# What it tells of its calls names the places where results lie, which whoever knows them may fetch.
+logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
 
 ATTEMPTS = 3
 LOGOUT_SECONDS = 5
