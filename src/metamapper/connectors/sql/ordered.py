@@ -30,3 +30,12 @@ class Ordered:
         for key, group in self._groups:
             self._key, self._rows = key, list(group)
             return
+
+
+class Ascending(Ordered):
+    """Rows whose first values ascend, as do the keys that are asked for: groups that nobody asks for are passed by."""
+
+    def take(self, key: Any) -> list[Row]:
+        while self._rows is not None and self._key < key:
+            self._advance()
+        return super().take(key)
