@@ -11,7 +11,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from hashlib import md5
 from pathlib import Path
@@ -19,8 +19,12 @@ from threading import Thread
 
 import psycopg
 
+from metamapper.connectors.engines.redshift.relay import carried
+
 CATALOG = Path(__file__).with_suffix(".sql")
-STANDS_IN_FOR = re.findall(r"^CREATE (?:VIEW|FUNCTION) redshift\.(\w+)", CATALOG.read_text(encoding="utf-8"), re.MULTILINE)
+STANDS_IN_FOR = re.findall(
+    r"^CREATE (?:VIEW|FUNCTION) redshift\.(\w+)", CATALOG.read_text(encoding="utf-8"), re.MULTILINE
+)
 _QUALIFIED = re.compile(rf"\bpg_catalog\.({'|'.join(STANDS_IN_FOR)})\b".encode())
 # Not every use is qualified: these would be PostgreSQL's own.
 _BARE = re.compile(rb"(?<![\w.])(pg_get_expr|format_type) ?\(")
@@ -84,12 +88,13 @@ def _accept(listener: socket.socket, server_port: int, running: Proxy) -> None:
 
 
 def _serve(client: socket.socket, server_port: int, running: Proxy) -> None:
-    with suppress(OSError, ValueError, struct.error), client:
-        started = _started(client, running)
+    with ExitStack() as stack, suppress(OSError, ValueError, struct.error):
+        stack.enter_context(client)
+        started = _started(client, running, stack)
         if started is None:
             return
         client, packet = started
-        with client, socket.create_connection(("127.0.0.1", server_port)) as server:
+        with socket.create_connection(("127.0.0.1", server_port)) as server:
             server.sendall(packet)
             back = Thread(target=_answers, args=(server, client), daemon=True)
             back.start()
@@ -97,14 +102,14 @@ def _serve(client: socket.socket, server_port: int, running: Proxy) -> None:
             back.join()
 
 
-def _started(client: socket.socket, running: Proxy) -> tuple[socket.socket, bytes] | None:
+def _started(client: socket.socket, running: Proxy, stack: ExitStack) -> tuple[socket.socket, bytes] | None:
     """The start-up packet as a PostgreSQL takes it, after TLS where it was asked for and is to be had."""
     while True:
         packet = _packet(client)
         code = int.from_bytes(packet[:4])
         if code == SSL_REQUEST:
             client.sendall(b"S" if running.tls else b"N")
-            client = running.tls.wrap_socket(client, server_side=True) if running.tls else client
+            client = stack.enter_context(_decrypted(client, running.tls)) if running.tls else client
         elif code == CANCEL_REQUEST:
             running.cancels += 1
             return client, (len(packet) + 4).to_bytes(4) + packet
@@ -116,6 +121,19 @@ def _started(client: socket.socket, running: Proxy) -> tuple[socket.socket, byte
                 return None
             kept = b"".join(name + b"\0" + value + b"\0" for name, value in parameters.items() if name in KNOWN)
             return client, (len(kept) + 9).to_bytes(4) + packet[:4] + kept + b"\0"
+
+
+def _decrypted(client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
+    """The other end of a pipe: TLS may not be read and written at once, which is what is done to a session here."""
+    secured = tls.wrap_socket(client, server_side=True)
+    inner, outer = socket.socketpair()
+
+    def pump() -> None:
+        with suppress(OSError), outer, secured:
+            carried(outer, secured, lambda: None)
+
+    Thread(target=pump, daemon=True).start()
+    return inner
 
 
 def _knows_password(client: socket.socket, user: bytes, passwords: Mapping[str, str]) -> bool:

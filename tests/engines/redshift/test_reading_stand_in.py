@@ -4,6 +4,7 @@ import pytest
 
 from metamapper.connectors.conformance.reads import look, opened, read
 from metamapper.connectors.engines.redshift import session as reading
+from metamapper.connectors.errors import VersionUnsupported
 from metamapper.connectors.reading import read_snapshot
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.schema import Completeness, ConstraintKind, Reference, Relation, RelationKind, TypeFamily
@@ -144,15 +145,21 @@ def test_materialized_views_without_the_tables_that_hold_them(source: RedshiftSo
 
 SPECTRUM = (
     "CREATE SCHEMA lake; CREATE SCHEMA shut; CREATE SCHEMA broken; CREATE TABLE t (id int)",
-    "INSERT INTO redshift.external_schemas VALUES ('lake', 'glue_db', NULL), ('shut', 'x', NULL),"
-    " ('broken', 'x', 'Failed to get tables: AccessDeniedException')",
-    "INSERT INTO redshift.external_tables VALUES ('lake', 'events', 'TABLE', 's3://lake/events', 'parquet.Input', NULL,"
-    " 'parquet.SerDe', '{}', 0, '{\"numRows\":\"42\", \"transient_lastDdlTime\":\"1\"}')",
+    (
+        "INSERT INTO redshift.external_schemas VALUES ('lake', 'glue_db', NULL), ('shut', 'x', NULL),"
+        " ('broken', 'x', 'Failed to get tables: AccessDeniedException')"
+    ),
+    (
+        "INSERT INTO redshift.external_tables VALUES ('lake', 'events', 'TABLE', 's3://lake/events', 'parquet.Input', NULL,"
+        ' \'parquet.SerDe\', \'{}\', 0, \'{"numRows":"42", "transient_lastDdlTime":"1"}\')'
+    ),
     "INSERT INTO redshift.external_tables VALUES ('lake', 'Odd; \"name\"', 'VIEW'), ('shut', 'unseen', NULL), ('broken', 'unseen', NULL)",
-    "INSERT INTO redshift.external_columns (schemaname, tablename, columnname, external_type, columnnum, part_key, is_nullable) VALUES ('lake', 'events', 'id', 'bigint', 1, 0, 'false'),"
-    " ('lake', 'events', 'who', 'struct<name:varchar(20),tags:array<struct<k:string>>>', 2, 0, ''),"
-    " ('lake', 'events', 'day', 'date', 3, 2, 'true'), ('lake', 'events', 'region', 'varchar(8)', 4, 1, 'true'),"
-    " ('lake', 'Odd; \"name\"', 'x', 'int', 1, 0, ''), ('shut', 'unseen', 'x', 'int', 1, 0, '')",
+    (
+        "INSERT INTO redshift.external_columns (schemaname, tablename, columnname, external_type, columnnum, part_key, is_nullable) VALUES ('lake', 'events', 'id', 'bigint', 1, 0, 'false'),"
+        " ('lake', 'events', 'who', 'struct<name:varchar(20),tags:array<struct<k:string>>>', 2, 0, ''),"
+        " ('lake', 'events', 'day', 'date', 3, 2, 'true'), ('lake', 'events', 'region', 'varchar(8)', 4, 1, 'true'),"
+        " ('lake', 'Odd; \"name\"', 'x', 'int', 1, 0, ''), ('shut', 'unseen', 'x', 'int', 1, 0, '')"
+    ),
 )
 
 
@@ -260,9 +267,9 @@ def test_a_large_catalog_comes_in_pages(
 
 
 def test_only_a_redshift_is_taken_for_one(source: RedshiftSource) -> None:
-    from metamapper.connectors.errors import VersionUnsupported
-
-    source.run("CREATE OR REPLACE FUNCTION redshift.version() RETURNS text LANGUAGE sql AS 'SELECT ''PostgreSQL 15.2''::text'")
+    source.run(
+        "CREATE OR REPLACE FUNCTION redshift.version() RETURNS text LANGUAGE sql AS 'SELECT ''PostgreSQL 15.2''::text'"
+    )
     with pytest.raises(VersionUnsupported), ENGINE.connect(source.settings).open():
         pass
 
@@ -289,6 +296,8 @@ def test_hostile_names_reach_no_statement(source: RedshiftSource) -> None:
             f"INSERT INTO redshift.external_columns VALUES ('{text}', '{text}', '{text}', 'int', 1)",
         )
     found = read_snapshot(ENGINE, source.settings).relations
-    assert {(each.schema, each.name, each.columns[0].name) for each in found} == {(name, name, name) for name in HOSTILE}
+    assert {(each.schema, each.name, each.columns[0].name) for each in found} == {
+        (name, name, name) for name in HOSTILE
+    }
     said = "\n".join(source.proxy.statements)
     assert not [name for name in HOSTILE if name in said.replace("%s", "")]

@@ -45,7 +45,16 @@ def test_a_statement_is_one_query_in_redshifts_dialect(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(QUERIES) - OF_THE_SESSION))
 def test_a_statement_uses_what_a_leader_node_has(name: str) -> None:
     parsed = sqlglot.parse_one(statement(name), read="redshift")
-    used = {_name(each) for each in parsed.find_all(exp.Func)} - {"cast", "case", "and", "or", "if", "any", "exists", "regexp_like"}  # ~ is the last
+    used = {_name(each) for each in parsed.find_all(exp.Func)} - {
+        "cast",
+        "case",
+        "and",
+        "or",
+        "if",
+        "any",
+        "exists",
+        "regexp_like",
+    }  # ~ is the last
     assert used <= LEADER_NODE
     assert not list(parsed.find_all(exp.Filter, exp.Window, exp.WithinGroup, exp.Lateral, exp.CTE))
 

@@ -61,7 +61,9 @@ def test_fields_are_found_at_any_depth() -> None:
     ]
 
 
-@pytest.mark.parametrize("spelling", ["int", "struct<", "struct<a b c>", "<>", "array<;drop table x>", "struct<a:int>>>"])
+@pytest.mark.parametrize(
+    "spelling", ["int", "struct<", "struct<a b c>", "<>", "array<;drop table x>", "struct<a:int>>>"]
+)
 def test_what_cannot_be_understood_has_no_fields(spelling: str) -> None:
     assert fields(spelling) == ()
 

@@ -8,7 +8,7 @@ import selectors
 import socket
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
@@ -48,30 +48,42 @@ class Relay:
         except OSError:
             return  # ended before the driver came
         with driver, suppress(OSError):
-            self._carry(driver)
+            self.gave_up = not carried(driver, self._wire, lambda: self.patience)
 
-    def _carry(self, driver: socket.socket) -> None:
-        """Until one side hangs up."""
-        self._wire.settimeout(None)
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(driver, selectors.EVENT_READ, (driver, self._wire))
-            waiting.register(self._wire, selectors.EVENT_READ, (self._wire, driver))
-            while True:
-                ready = waiting.select(self.patience)
-                self.gave_up = not ready
-                if not ready or not all(_passed_on(*key.data) for key, _ in ready):
-                    return
+
+def carried(one: socket.socket, other: socket.socket, patience: Callable[[], float | None]) -> bool:
+    """Carry what both sides say until one hangs up; False where nobody said anything for longer than there is patience.
+
+    One thread for both directions: a TLS connection may not be read and written at once.
+    """
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(one, selectors.EVENT_READ, (one, other))
+        waiting.register(other, selectors.EVENT_READ, (other, one))
+        while True:
+            ready = waiting.select(patience())
+            if not ready:
+                return False
+            if not all(_passed_on(*key.data) for key, _ in ready):
+                return True
 
 
 def _passed_on(source: socket.socket, target: socket.socket) -> bool:
-    """Whether there was something to pass on; what TLS has already decrypted is waited for by nobody, so it goes too."""
-    said = source.recv(CHUNK)
-    while said:
+    """False at the end. What TLS has decrypted already is waited for by nobody, so it is passed on as well.
+
+    A TLS connection is ready to be read where nothing can be: after a part of a record, or a word of the server's own.
+    """
+    while True:
+        source.settimeout(0)
+        try:
+            said = source.recv(CHUNK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        if not said:
+            return False
+        target.settimeout(None)
         target.sendall(said)
         if not isinstance(source, ssl.SSLSocket) or not source.pending():
             return True
-        said = source.recv(CHUNK)
-    return False
 
 
 @contextmanager
