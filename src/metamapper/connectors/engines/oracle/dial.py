@@ -49,7 +49,7 @@ def dialled(settings: OracleSettings, reach: Reach) -> Iterator[Line]:
             watch.abandon()
             if watch.denied:
                 raise watch.denied from None
-            raise from_driver(error, settings, connecting=True, gave_up=not limit.is_alive()) from None
+            raise from_driver(error, settings, connecting=True, gave_up=watch.gave_up) from None
         finally:
             limit.cancel()
     try:

@@ -23,6 +23,8 @@ class Watch:
 
     def __init__(self, reach: Reach) -> None:
         self.denied: AddressDenied | None = None
+        self.gave_up = False
+        """Whether it was ended from here."""
         self._reach = reach
         self._made: list[socket.socket] = []
         self._copies: list[socket.socket] = []
@@ -40,6 +42,7 @@ class Watch:
 
     def hang_up(self) -> None:
         """End every connection: whoever waits for an answer finds the end."""
+        self.gave_up = True
         for copy in self._copies:
             with suppress(OSError):
                 copy.shutdown(socket.SHUT_RDWR)
