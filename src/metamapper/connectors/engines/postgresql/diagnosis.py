@@ -3,10 +3,9 @@
 import re
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
-from typing import Any
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -20,10 +19,8 @@ from metamapper.connectors.engines.postgresql.session import QUERIES, Postgresql
 from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.greeting import OFFERED, knock, secured, unverifying
 from metamapper.schema import Completeness
-
-SSL_REQUEST = (8).to_bytes(4) + (80877103).to_bytes(4)
-"""The first packet of a client that wants TLS; the server answers S or N. See "SSLRequest" in the protocol's pages."""
 
 _AFTER_SIGN_IN = (errors.DatabaseUnknown, errors.PermissionMissing, errors.VersionUnsupported)
 
@@ -75,7 +72,7 @@ class _Test:
         for address in self._addresses:
             try:
                 with _knock(address, self._settings) as (_, answer):
-                    self._answering, self._speaks_tls = address, answer == b"S"
+                    self._answering, self._speaks_tls = address, answer == OFFERED
                     return Finding("Open, PostgreSQL answers")
             except (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout) as error:
                 failure = error
@@ -91,8 +88,8 @@ class _Test:
         with authority_file(self._settings) as authority, _knock(self._answering, self._settings) as (raw, _):
             context = _context(authority if mode is Tls.VERIFY else None)
             try:
-                with context.wrap_socket(raw, server_hostname=self._settings.host) as secured:
-                    return _secured(secured, verified=mode is Tls.VERIFY)
+                with context.wrap_socket(raw, server_hostname=self._settings.host) as wrapped:
+                    return secured(wrapped, verified=mode is Tls.VERIFY)
             except ssl.SSLCertVerificationError as error:
                 raise tls_failed(error.verify_message, self._settings) from None
             except OSError as error:
@@ -162,48 +159,14 @@ class _Test:
 @contextmanager
 def _knock(address: str, settings: PostgresqlSettings) -> Iterator[tuple[socket.socket, bytes]]:
     """A new connection on which TLS was asked for, and the server's letter."""
-    try:
-        connection = socket.create_connection((address, settings.port), timeout=settings.connect_timeout)
-    except OSError as error:
-        raise connection_failed(error, settings) from None
-    with connection as raw:
-        yield raw, _asked_for_tls(raw, settings)
-
-
-def _asked_for_tls(raw: socket.socket, settings: PostgresqlSettings) -> bytes:
-    try:
-        raw.sendall(SSL_REQUEST)
-        answer = raw.recv(1)
-    except TimeoutError:
-        detail = f"Port {settings.port} is open, but what listens there says nothing."
-        raise errors.ConnectionTimeout(detail, hint="Check the port: it may be another program's.") from None
-    except OSError as error:
-        raise connection_failed(error, settings) from None
-    if answer not in {b"S", b"N"}:
-        raise errors.ServerForeign(hint="What answers on this port does not speak PostgreSQL: check the port.")
-    return answer
+    seconds = settings.connect_timeout
+    failed = partial(connection_failed, settings=settings)
+    with knock(address, settings.port, seconds, failed, language="PostgreSQL") as greeted:
+        yield greeted
 
 
 def _context(authority: str | None) -> ssl.SSLContext:
-    """Trust these authorities, or (None) anybody: the mode "unverified" says so."""
+    """Trust these authorities, or (None) anybody."""
     if authority is None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        return context
+        return unverifying()
     return ssl.create_default_context(cafile=None if authority == "system" else authority)
-
-
-def _secured(connection: ssl.SSLSocket, *, verified: bool) -> Finding:
-    version = (connection.version() or "TLS").replace("TLSv", "TLS ")
-    if not verified:
-        return Finding(f"{version}, but the server is not verified", warning=True)
-    certificate = connection.getpeercert() or {}
-    until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(certificate["notAfter"])), UTC)
-    return Finding(f"{version}, {_issuer(certificate)}, until {until:%-d %b %Y}")
-
-
-def _issuer(certificate: Mapping[str, Any]) -> str:
-    """Who signed it, by the most telling of the names it has."""
-    names = {key: value for part in certificate.get("issuer", ()) for key, value in part}
-    return next((names[key] for key in ("commonName", "organizationName") if key in names), "unnamed authority")

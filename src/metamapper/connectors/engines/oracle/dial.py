@@ -1,0 +1,113 @@
+"""Making a connection in the driver's thin mode, with everything given: no variable and no file of the worker's has a say."""
+
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Timer
+from typing import Any
+
+import oracledb
+
+from metamapper.connectors import errors
+from metamapper.connectors.engines.oracle.errors import from_driver
+from metamapper.connectors.engines.oracle.settings import OracleSettings, Tls
+from metamapper.connectors.engines.oracle.watch import watching
+from metamapper.connectors.reach import Reach
+
+NOWHERE = "/nonexistent/metamapper"
+"""A path that is no folder: no tnsnames.ora or sqlnet.ora is looked at."""
+KEEPALIVE_MINUTES = 1
+
+
+class Line:
+    """An open connection, and a way to end it from another thread."""
+
+    def __init__(self, connection: oracledb.Connection, hang_up: Any) -> None:
+        self.connection = connection
+        self._hang_up = hang_up
+
+    def cancel(self) -> None:
+        """Ask the server to stop what runs; where it cannot be asked, hang up. Raises nothing."""
+        try:
+            self.connection.cancel()
+        except (oracledb.Error, OSError):
+            self._hang_up()
+
+
+@contextmanager
+def dialled(settings: OracleSettings, reach: Reach) -> Iterator[Line]:
+    """An open connection, closed at the end; raises a ``ConnectorError``."""
+    reach.addresses(settings.host, settings.port)
+    with watching(reach) as watch:
+        limit = Timer(settings.connect_timeout, watch.hang_up)
+        limit.start()
+        try:
+            connection = oracledb.connect(**parameters(settings))
+        except (oracledb.Error, OSError, errors.AddressDenied) as error:
+            watch.abandon()
+            if watch.denied:
+                raise watch.denied from None
+            raise from_driver(error, settings, connecting=True, gave_up=watch.gave_up) from None
+        finally:
+            limit.cancel()
+    try:
+        connection.call_timeout = settings.statement_timeout * 1000
+        connection.module = "metamapper"
+        yield Line(connection, watch.hang_up)
+    finally:
+        with suppress(oracledb.Error, OSError):
+            connection.close()
+        watch.close()
+
+
+def parameters(settings: OracleSettings) -> dict[str, Any]:
+    """Every parameter that decides where the driver goes and as whom. Raises ``SettingsInvalid``."""
+    if bool(settings.service) == bool(settings.sid):
+        raise errors.SettingsInvalid("A service name or a SID is needed, one of them.")
+    encrypted = settings.tls is not Tls.OFF
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "service_name": settings.service or None,
+        "sid": settings.sid or None,
+        "user": settings.user,
+        "password": settings.password or " ",  # a blank one would be no sign-in by password at all
+        "protocol": "tcps" if encrypted else "tcp",
+        "ssl_context": trusting(settings) if encrypted else None,
+        "ssl_server_dn_match": settings.tls is Tls.VERIFY,
+        "tcp_connect_timeout": settings.connect_timeout,
+        "retry_count": 0,
+        "expire_time": KEEPALIVE_MINUTES,
+        "disable_oob": True,  # an urgent byte does not pass through a tunnel
+        "config_dir": NOWHERE,
+        "program": "metamapper",
+        "osuser": "metamapper",
+    }
+
+
+def trusting(settings: OracleSettings) -> ssl.SSLContext:
+    """Whom to trust and as whom to appear; the server's name is compared by the driver, as Oracle compares it."""
+    try:
+        context = ssl.create_default_context(cadata=settings.ca_certificate.strip() or None)
+        context.check_hostname = False
+        if settings.tls is Tls.UNVERIFIED:
+            context.verify_mode = ssl.CERT_NONE
+        if settings.wallet.strip():
+            _open_wallet(context, settings)
+    except (ssl.SSLError, ValueError):
+        raise errors.SettingsInvalid(
+            "The certificate authority or the wallet is not PEM text, or the wallet's password is another one.",
+            hint="A wallet is pasted as the text of its ewallet.pem.",
+        ) from None
+    return context
+
+
+def _open_wallet(context: ssl.SSLContext, settings: OracleSettings) -> None:
+    """Python takes certificates from a file only; the key in it stays encrypted with the wallet's password."""
+    with tempfile.TemporaryDirectory(prefix="metamapper-") as folder:
+        path = Path(folder) / "ewallet.pem"
+        path.write_text(settings.wallet, encoding="ascii", errors="replace")
+        context.load_verify_locations(path)
+        context.load_cert_chain(path, password=settings.wallet_password)

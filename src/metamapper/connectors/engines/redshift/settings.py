@@ -1,0 +1,160 @@
+"""How a Redshift is reached: an allow-list of settings. Nothing else ever gets to the driver."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated
+from urllib.parse import SplitResult, parse_qsl, unquote
+
+from metamapper.connectors.errors import SettingsInvalid
+from metamapper.connectors.settings import EngineSettings, described, parse_settings
+
+PORT = 5439
+REGION = r"^$|^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
+"""What a region's name looks like: it becomes a part of the host that is asked for a password."""
+
+
+class Tls(StrEnum):
+    VERIFY = "verify"
+    UNVERIFIED = "unverified"
+    OFF = "off"
+
+
+class SignIn(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - the name of a choice
+    IAM = "iam"
+
+
+TLS_CHOICES = {
+    Tls.VERIFY: "Verify certificate and name",
+    Tls.UNVERIFIED: "Encrypt, but trust any server (insecure)",
+    Tls.OFF: "No TLS (insecure)",
+}
+SIGN_IN_CHOICES = {
+    SignIn.PASSWORD: "A database user and its password",
+    SignIn.IAM: "AWS IAM: a temporary password for each session",
+}
+
+
+class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
+    host: Annotated[
+        str,
+        described(
+            "Host",
+            "The endpoint of the cluster or workgroup, without port and database.",
+            example="shop.abc123.eu-west-1.redshift.amazonaws.com",
+            min_length=1,
+        ),
+    ]
+    port: Annotated[int, described("Port", input="number", ge=1, le=65535)] = PORT
+    database: Annotated[str, described("Database", example="warehouse", min_length=1)]
+    sign_in: Annotated[
+        SignIn,
+        described(
+            "Sign-in",
+            input="select",
+            choices={way.value: label for way, label in SIGN_IN_CHOICES.items()},
+        ),
+    ] = SignIn.PASSWORD
+    user: Annotated[
+        str,
+        described(
+            "User",
+            "A database user; it needs no rights on tables. With IAM, blank takes the user that belongs to the identity.",
+        ),
+    ] = ""
+    password: Annotated[
+        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
+    ] = ""
+    region: Annotated[
+        str, described("AWS region", "For IAM only.", example="eu-west-1", pattern=REGION, max_length=40)
+    ] = ""
+    cluster: Annotated[str, described("Cluster identifier", "For IAM with a provisioned cluster.", example="shop")] = ""
+    workgroup: Annotated[str, described("Workgroup", "For IAM with Redshift Serverless.", example="default")] = ""
+    access_key_id: Annotated[
+        str,
+        described(
+            "Access key ID",
+            "For IAM. Blank uses what the machine of the workers has: a role, a profile or variables.",
+        ),
+    ] = ""
+    secret_access_key: Annotated[
+        str, described("Secret access key", "Stored encrypted, never shown again.", secret=True, input="password")
+    ] = ""
+    tls: Annotated[
+        Tls,
+        described(
+            "TLS",
+            "Whether the server must prove who it is.",
+            input="select",
+            choices={mode.value: label for mode, label in TLS_CHOICES.items()},
+        ),
+    ] = Tls.VERIFY
+    ca_certificate: Annotated[
+        str,
+        described(
+            "Certificate authority",
+            "PEM text. Blank trusts Amazon's own and the authorities that this machine trusts.",
+            input="textarea",
+        ),
+    ] = ""
+    connect_timeout: Annotated[
+        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
+    ] = 10
+    statement_timeout: Annotated[
+        int,
+        described("Statement time-out", "Seconds that one catalog statement may take.", input="number", ge=1, le=3600),
+    ] = 300
+
+
+_SSLMODES = {"disable": Tls.OFF, "require": Tls.UNVERIFIED, "verify-ca": Tls.VERIFY, "verify-full": Tls.VERIFY}
+_OPTIONS = ("sign_in", "region", "cluster", "workgroup", "connect_timeout", "statement_timeout")
+
+
+def settings_from_url(parts: SplitResult) -> RedshiftSettings:
+    """``redshift://user:password@endpoint:5439/database?sslmode=verify-full``.
+
+    With IAM ``?sign_in=iam&region=eu-west-1&cluster=shop`` (or ``&workgroup=…``), where the keys come from the machine's
+    own chain. Every part may be percent-encoded. Raises ``SettingsInvalid``, never with the password in it.
+    """
+    values: dict[str, object] = {
+        "host": parts.hostname or "",
+        "port": _port(parts),
+        "database": unquote(parts.path.removeprefix("/")),
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
+    values.update(_options(dict(parse_qsl(parts.query, keep_blank_values=True))))
+    return parse_settings(RedshiftSettings, values)
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        return parts.port or PORT
+    except ValueError:
+        # The text of the error would repeat what stands there, which may be a part of the password.
+        raise SettingsInvalid(
+            "The port in the URL is not a number up to 65535.",
+            hint="In user and password write @ : / ? # % as %40 %3A %2F %3F %23 %25.",
+        ) from None
+
+
+def _options(query: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for name, value in query.items():
+        if name == "sslmode":
+            values["tls"] = _sslmode(value)
+        elif name in _OPTIONS:
+            values[name] = value
+        else:
+            raise SettingsInvalid(
+                f"“{name}” is not a setting that a URL can carry.",
+                hint=f"It can carry sslmode, {', '.join(_OPTIONS)}. Keys are never a part of it.",
+            )
+    return values
+
+
+def _sslmode(value: str) -> Tls:
+    mode = _SSLMODES.get(value)
+    if mode is None:
+        raise SettingsInvalid(f"sslmode “{value}” is not known.", hint=f"One of {', '.join(_SSLMODES)}.")
+    return mode
