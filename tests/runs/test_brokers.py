@@ -27,7 +27,7 @@ from tests.runs.messages import (
 )
 from tests.runs.processes import SQS_SETTINGS, Site, site
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_metastore, pytest.mark.timeout(240)]
 
 
 @dataclass

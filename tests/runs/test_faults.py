@@ -25,7 +25,7 @@ from tests.support.databases import with_database
 from tests.support.eventually import eventually
 from tests.support.wire import Wire, wire_to
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_metastore, pytest.mark.timeout(240)]
 IMPATIENT = "tests.runs.impatient_settings"
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.runs.processes import Site, site
 from tests.support.servers import free_port
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_metastore, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(params=["redis_url", "rabbitmq_url"])
