@@ -196,3 +196,12 @@ def test_rights_won_in_mid_read_leave_no_complete_scope(stripped: MysqlSource, s
         stripped.grant("SELECT, SHOW VIEW", stripped.main)
         scopes, _ = session.scopes(ScopeFilter())
     assert [scope.completeness for scope in scopes] == [Completeness.PARTIAL]
+
+
+def test_more_rights_in_mid_read_leave_no_complete_scope(stripped: MysqlSource, subject: MysqlSubject) -> None:
+    stripped.run(f"GRANT SELECT ON `{stripped.main}`.a TO {account(stripped.role)}")
+    with subject.engine.connect(stripped.reader).open() as session:
+        assert len(list(session.relations(ScopeFilter()))) == 1
+        stripped.grant("SELECT, SHOW VIEW", stripped.main)
+        scopes, _ = session.scopes(ScopeFilter())
+    assert [scope.completeness for scope in scopes] == [Completeness.PARTIAL]

@@ -56,7 +56,7 @@ class MysqlSession:
         self._rights = Rights()
         self._refused: dict[str, Refusal] = {}
         self._read: frozenset[str] | None = None
-        """The schemas that were read; None before."""
+        """The schemas of which everything was shown when they were read; None before."""
         self.statements = StatementLog()
         self.expected: int | None = None
         self._begin()
@@ -81,7 +81,7 @@ class MysqlSession:
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         names = self._readable(self._in_scope(within))
-        self._read = frozenset(names)
+        self._read = frozenset(filter(self._covers, names))
         if not names:
             return
         for each in gathered(self._streamed(names), mariadb=self._version.mariadb, shows=self._shows):
