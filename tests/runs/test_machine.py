@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from metamapper.runs import dispatch, endings, leases
+from metamapper.runs import dispatch, endings, leases, statements
 from metamapper.runs.leases import Lease
 from metamapper.runs.models import Run, State
 from tests.runs import machine
@@ -89,12 +89,20 @@ def without_the_fence(patch: pytest.MonkeyPatch) -> type[Ledger]:
 
     patch.setattr(leases, "held", held)
     patch.setattr(endings, "held", held)
+    for name in ("guard", "heartbeat"):
+        leave_out(patch, name, " AND fence = %(fence)s")
     return Ledger
+
+
+def leave_out(patch: pytest.MonkeyPatch, name: str, condition: str) -> None:
+    assert condition in statements.SQL[name]
+    patch.setitem(statements.SQL, name, statements.SQL[name].replace(condition, ""))
 
 
 def without_the_unique_index(patch: pytest.MonkeyPatch) -> type[Ledger]:
     """Two runs of one datastore may be running; nor does the claim look whether one is."""
-    patch.setattr(leases, "Exists", lambda _busy: Q(pk__in=[]))
+    _, found, busy = statements.SQL["claim"].partition("  AND NOT EXISTS")
+    leave_out(patch, "claim", f"{found}{busy.partition(chr(10))[0]}")
 
     class Unguarded(Ledger):
         def __init__(self) -> None:

@@ -24,7 +24,8 @@ Publish = Callable[[UUID], None]
 log = structlog.get_logger(__name__)
 
 _HOST = {
-    "postgresql": "nullif(d.public_settings ->> 'host', '')",
+    # Compared as bytes: hosts are told apart, not sorted for people.
+    "postgresql": "nullif(d.public_settings ->> 'host', '') COLLATE \"C\"",
     "sqlite": "nullif(json_extract(d.public_settings, '$.host'), '')",
 }
 _CHOOSE = Path(__file__).with_name("dispatch.sql").read_text(encoding="utf-8")

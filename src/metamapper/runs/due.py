@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from metamapper.lib.bulk import insert, update
 from metamapper.lib.ids import uuid7
@@ -16,6 +16,8 @@ from metamapper.runs.schedules import start_counting
 from metamapper.runs.slots import slot_at, slots_between
 from metamapper.runs.timing import timing
 
+MANY = 1000
+"""So many new runs at once are another table to the planner, which learns of it by itself only after a minute."""
 _SAME = {
     "trigger": "scheduled",
     "state": "queued",
@@ -56,12 +58,19 @@ class Taken:
 def create_due_runs() -> int:
     """Runs for all that is due, in transactions of a few hundred; how many. Any number of schedulers may do this at once."""
     created = 0
-    while True:
-        with transaction.atomic():
-            batch = _due_batch(metastore_now())
-            if not batch:
-                return created
-            created += _turn_into_runs(batch, metastore_now())
+    while (made := _create_batch()) is not None:
+        created += made
+    if created >= MANY and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE runs_run")
+    return created
+
+
+def _create_batch() -> int | None:
+    """How many runs one batch of schedules came to; None where nothing is due."""
+    with transaction.atomic():
+        batch = _due_batch(metastore_now())
+        return _turn_into_runs(batch, metastore_now()) if batch else None
 
 
 def _due_batch(now: datetime) -> list[Schedule]:

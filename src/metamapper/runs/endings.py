@@ -19,6 +19,7 @@ from metamapper.runs.fences import next_fence
 from metamapper.runs.leases import Lease, LeaseLost, held
 from metamapper.runs.models import Attempt, Run, Schedule, State
 from metamapper.runs.slots import breaker, jittered
+from metamapper.runs.statements import ask, change, identity
 from metamapper.runs.timing import timing
 
 LOST, RELEASED = "lost", "released"
@@ -43,11 +44,11 @@ def finish(
         raise ValueError(f"A run finishes as succeeded or partial, not as {state}")
     with transaction.atomic(savepoint=False):
         now = metastore_now()
-        schedule = lock_schedule(lease.datastore_id)
+        lock_schedule(lease.datastore_id)
         given = {"outcome": outcome, "scopes": scopes, "counts": counts, "statements": statements}
         details: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
         _end(lease, now, state=str(state), outcome_code=outcome_code, **details)
-        schedule.update(consecutive_failures=0, breaker_until=None)
+        change("streak_over", datastore=lease.datastore_id)
 
 
 def fail(
@@ -210,9 +211,9 @@ def _end(lease: Lease, now: datetime, *, state: State | str, attempt_code: str |
     _exactly_one(lease, ended)
     close_attempt(lease, now, attempt_code or str(state))
     # What waited behind this run may go now, without waiting for its message to be sent again.
-    waiting = Run.objects.filter(datastore=lease.datastore_id, state=State.QUEUED)
-    for pk in waiting.filter(available_at__lte=now).values_list("pk", flat=True):
-        waiting.filter(pk=pk).update(dispatched_at=None)
+    for row in ask("waiting", datastore=lease.datastore_id, now=now):
+        pk = identity(row[0])
+        Run.objects.filter(pk=pk, state=State.QUEUED).update(dispatched_at=None)
         transaction.on_commit(partial(doorbell.ring, pk))
     transaction.on_commit(partial(hooks.run_finished, run_id=lease.run_id), robust=True)
     return State(state)
@@ -224,7 +225,7 @@ def _exactly_one(lease: Lease, changed: int) -> None:
 
 
 def close_attempt(lease: Lease, now: datetime, code: str) -> None:
-    Attempt.objects.filter(fence=lease.fence, ended_at=None).update(ended_at=now, outcome_code=code)
+    change("close_attempt", fence=lease.fence, now=now, code=code)
 
 
 def _failures(run: Run) -> int:
@@ -251,7 +252,7 @@ def lock_schedule(datastore_id: UUID, *, wait: bool = True) -> QuerySet[Schedule
     ``wait=False`` answers nothing where another holds the lock (PostgreSQL).
     """
     one = Schedule.objects.filter(pk=datastore_id)
-    locked = list(one.select_for_update(skip_locked=not wait).values_list("pk", flat=True))
+    locked = ask("lock_schedule" if wait else "lock_schedule_if_free", datastore=datastore_id)
     return one if locked else one.none()
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 
-from metamapper.runs.clock import metastore_now, reached
+from metamapper.lib.ids import uuid7
+from metamapper.runs.clock import metastore_now
 from metamapper.runs.fences import next_fence
-from metamapper.runs.models import Attempt, Run, State
+from metamapper.runs.models import Run, State
+from metamapper.runs.statements import ask, change, identity
 from metamapper.runs.timing import timing
 
 
@@ -57,24 +58,22 @@ def claim(run_id: UUID, *, owner: str) -> Lease | None:
 def _claim(run_id: UUID, owner: str) -> Lease | None:
     now, fence, limits = metastore_now(), next_fence(), timing()
     deadline = now + timedelta(seconds=limits.deadline)
-    busy = Run.objects.filter(datastore=OuterRef("datastore"), state=State.RUNNING)
-    free = Run.objects.filter(pk=run_id, state=State.QUEUED, cancel_requested_at=None)
-    taken = free.filter(reached("available_at", now, within=limits.longest_wait)).exclude(Exists(busy))
-    if not taken.update(
-        state=State.RUNNING,
-        attempt=F("attempt") + 1,
+    # An available_at that lies beyond the horizon was written under a wrong clock.
+    claimed = ask(
+        "claim",
+        run=run_id,
+        now=now,
         fence=fence,
-        lease_owner=owner,
-        lease_expires_at=now + timedelta(seconds=limits.lease),
-        heartbeat_at=now,
-        deadline_at=deadline,
-        started_at=Coalesce("started_at", now),
-        progress={},
-    ):
+        owner=owner,
+        expires=now + timedelta(seconds=limits.lease),
+        deadline=deadline,
+        horizon=now + timedelta(seconds=limits.longest_wait),
+    )
+    if not claimed:
         return None
-    run = Run.objects.only("datastore_id", "attempt").get(pk=run_id)
-    Attempt.objects.create(run=run, number=run.attempt, fence=fence, owner=owner, started_at=now)
-    return Lease(run_id, run.datastore_id, fence, run.attempt, deadline)
+    [(datastore_id, attempt)] = claimed
+    change("append_attempt", id=uuid7(), run=run_id, number=attempt, fence=fence, owner=owner, now=now)
+    return Lease(run_id, identity(datastore_id), fence, attempt, deadline)
 
 
 def held(lease: Lease) -> QuerySet[Run]:
@@ -85,13 +84,11 @@ def held(lease: Lease) -> QuerySet[Run]:
 def heartbeat(lease: Lease, progress: dict[str, Any] | None = None) -> bool:
     """Extend the lease and say how far the work is. False: stop, for it is lost, over its deadline, or to be cancelled."""
     now = metastore_now()
-    changes: dict[str, Any] = {
-        "heartbeat_at": now,
-        "lease_expires_at": now + timedelta(seconds=timing().lease),
-    }
-    if progress is not None:
-        changes["progress"] = progress
-    return bool(held(lease).filter(cancel_requested_at=None, deadline_at__gt=now).update(**changes))
+    expires = now + timedelta(seconds=timing().lease)
+    if progress is None:
+        return bool(change("heartbeat", run=lease.run_id, fence=lease.fence, now=now, expires=expires))
+    wanted = held(lease).filter(cancel_requested_at=None, deadline_at__gt=now)
+    return bool(wanted.update(heartbeat_at=now, lease_expires_at=expires, progress=progress))
 
 
 class Standing(Enum):
@@ -128,14 +125,11 @@ def guard(lease: Lease) -> None:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("guard() protects a transaction: call it within atomic()")
-    sql, parameters = held(lease).values("pk").query.sql_with_params()
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
             _bound_transaction(cursor)
-            sql += " FOR KEY SHARE"
-        cursor.execute(sql, parameters)
-        if cursor.fetchone() is None:
-            raise LeaseLost(lease)
+    if not ask("guard", run=lease.run_id, fence=lease.fence):
+        raise LeaseLost(lease)
 
 
 def _bound_transaction(cursor: Any) -> None:
