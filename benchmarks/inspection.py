@@ -20,8 +20,8 @@ def main(url: str, *, forget: str) -> None:
     """Inspect the source at ``url`` once. ``forget`` is what to forget before: all, probe (so that everything is read) or nothing."""
     django.setup()
     # A worker has run before: its modules are imported, its connection is open.
-    _inspect(_datastore(url.rsplit("/", 1)[0] + "/postgres", name="warm-up", anew=False))
-    datastore = _datastore(url, name="source", anew=forget == "all")
+    _inspect(datastore_at(url.rsplit("/", 1)[0] + "/postgres", name="warm-up", anew=False))
+    datastore = datastore_at(url, name="source", anew=forget == "all")
     if forget == "probe":
         type(datastore).objects.filter(pk=datastore.pk).update(probe_token="", read_at=now())
     run, seconds, cpu = _inspect(datastore)
@@ -51,7 +51,7 @@ def _inspect(datastore: Any) -> tuple[Any, float, float]:
     return Run.objects.get(pk=run.pk), time.perf_counter() - began, time.process_time() - worked
 
 
-def _datastore(url: str, *, name: str, anew: bool) -> Any:
+def datastore_at(url: str, *, name: str, anew: bool) -> Any:
     """The datastore of that name, made if there is none (or always, under another name)."""
     from metamapper.accounts.models import User
     from metamapper.connectors.registry import from_url

@@ -34,5 +34,5 @@ def compile_lock(target: str, *extra: str) -> None:
 
 
 if __name__ == "__main__":
-    compile_lock("run.txt", "--group", "setup")
-    compile_lock("dev.txt", "--group", "dev")
+    compile_lock("run.txt", "--group", "setup", "--extra", "all")
+    compile_lock("dev.txt", "--group", "dev", "--all-extras")

@@ -44,12 +44,14 @@ def pytest_configure() -> None:
     django.setup()
     from django.conf import settings
 
+    settings.METAMAPPER_ERRAND_PUBLISHER = ""
     settings.METAMAPPER_PUBLISHER = ""  # No test of this process wakes a worker by accident.
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("metamapper")
     group.addoption("--only-metastore", action="store_true", help="Only tests that use the metastore.")
+    group.addoption("--leave-either", action="store_true", help="Not the tests that run once, on either metastore.")
     group.addoption("--require-live", action="store_true", help="A server that cannot be had fails its tests.")
     group.addoption("--counts", metavar="FILE", help="Append the counts of this run as a line of JSON.")
 
@@ -60,10 +62,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("django_db") or OF_THE_METASTORE & set(getattr(item, "fixturenames", ())):
             item.add_marker("metastore")
-    if config.getoption("--only-metastore"):
-        rest = [item for item in items if not item.get_closest_marker("metastore")]
-        config.hook.pytest_deselected(items=rest)
-        items[:] = [item for item in items if item.get_closest_marker("metastore")]
+    chosen = [
+        item
+        for item in items
+        if not (config.getoption("--only-metastore") and not item.get_closest_marker("metastore"))
+        and not (config.getoption("--leave-either") and item.get_closest_marker("either_metastore"))
+    ]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,7 +1,7 @@
 """What `make test` runs: the checks, then every test, on both metastores, with the servers that they need.
 
 `python -m tests.run [--no-checks] [--require-live] [arguments for pytest]`. Tests that use the metastore run twice, on
-SQLite and on PostgreSQL; the others once. Servers that we start are on loopback, on ports of their own, and are stopped.
+SQLite and on PostgreSQL, unless they are marked as indifferent to it; the others once. Servers that we start are on loopback, on ports of their own, and are stopped.
 """
 
 import argparse
@@ -128,9 +128,11 @@ def run_tests(arguments: Sequence[str], *, require_live: bool) -> tuple[int, Tal
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mm-test-run-")))
         environment, missing = start_servers(stack)
         common = [*arguments, f"--counts={folder / 'counts'}", *(["--require-live"] if require_live else [])]
+        server = environment.get("MM_TEST_POSTGRESQL")
         say("Every test, metastore on SQLite")
-        codes = [run_pytest(common, environment | {"METAMAPPER_DATABASE_URL": ""})]
-        if server := environment.get("MM_TEST_POSTGRESQL"):
+        once = ["--leave-either"] if server else []
+        codes = [run_pytest([*common, *once], environment | {"METAMAPPER_DATABASE_URL": ""})]
+        if server:
             say("Tests of the metastore, on PostgreSQL")
             metastore = with_database(server, f"mm_metastore_{os.getpid()}")
             codes.append(

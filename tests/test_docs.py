@@ -118,6 +118,15 @@ def test_what_the_readme_shows_is_what_one_sees(postgresql_url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "named", sorted(set(re.findall(r"`((?:tests|benchmarks|src)/[\w/.]+(?:::\w+)?)`", text("reliability.md"))))
+)
+def test_a_test_that_is_named_as_proof_is_there(named: str) -> None:
+    path, _, function = named.partition("::")
+    assert not function or f"def {function}(" in (ROOT / path).read_text(encoding="utf-8")
+    assert (ROOT / path).exists()
+
+
+@pytest.mark.parametrize(
     "target", re.findall(r"^make (\w+)", "\n".join(SHELL.findall(text("../CONTRIBUTING.md"))), re.MULTILINE)
 )
 def test_a_make_target_that_is_shown_exists(target: str) -> None:

@@ -159,11 +159,19 @@ def test_an_engine_has_its_places(name: str) -> None:
     folder = SOURCE / "connectors" / "engines" / name
     assert engines()[name] == f"metamapper.connectors.engines.{name}:ENGINE"
     places = [
-        *(folder / file for file in ("__init__.py", "connector.py", "queries.sql")),
+        *(folder / file for file in ("__init__.py", "connector.py")),
         ROOT / "tests" / "engines" / name,
         ROOT / "docs" / "datastores" / f"{name}.md",
     ]
     assert not [str(place.relative_to(ROOT)) for place in places if not place.exists()]
+    # What it asks stands in one place: statements, or the calls of an interface that is not asked in SQL.
+    assert any((folder / file).exists() for file in ("queries.sql", "calls.py"))
+
+
+def test_whoever_wants_all_drivers_gets_them_all() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    [everything] = extras["all"]
+    assert set(re.findall(r"\w+", everything.partition("[")[2])) == set(engines()) & set(extras)
 
 
 @pytest.mark.parametrize("name", engines())

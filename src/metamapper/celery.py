@@ -13,10 +13,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "metamapper.project.settings")
 
 from django.conf import settings
 
+from metamapper.lib import tracing
 from metamapper.lib.celery_settings import shown
 from metamapper.lib.errors import ConfigurationError
 from metamapper.runs.configuration import celery_settings
-from metamapper.runs.publishing import publisher
+from metamapper.runs.publishing import ERRAND, publisher
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,8 @@ def tell_configuration(**_: Any) -> None:
     """Every start says what is in force, a line each, secrets masked: the first thing that anybody who helps asks for."""
     for name, value in {**settings.METAMAPPER_EFFECTIVE, **shown(celery_settings()[0])}.items():
         log.info("configuration", name=name, value=value)
+    if missing := tracing.problem():
+        log.warning("tracing", problem=missing)
 
 
 @signals.celeryd_init.connect
@@ -77,3 +80,5 @@ except ConfigurationError as error:
 
 publish = publisher(app)
 """Wakes a worker for a run: what ``settings.METAMAPPER_PUBLISHER`` names."""
+publish_errand = publisher(app, ERRAND)
+"""Wakes a worker for an errand: what ``settings.METAMAPPER_ERRAND_PUBLISHER`` names."""

@@ -32,7 +32,14 @@ def test_lines_are_chosen_by_the_servers_version(version: int, kept: str, droppe
     assert "since" not in statement
 
 
-@pytest.mark.parametrize("engine", ["postgresql", "sqlite"])
+@pytest.mark.parametrize(("version", "kept"), [(11, False), (12, True), (14, True), (15, False)])
+def test_a_line_can_have_both_bounds(version: int, kept: bool) -> None:
+    statement = Blocks("-- name: only\nSELECT a\n     , b  -- since 12 before 15\n").at("only", version)
+    assert (", b" in statement) is kept
+    assert "since" not in statement
+
+
+@pytest.mark.parametrize("engine", ["mysql", "postgresql", "sqlite"])
 def test_every_block_of_every_engine_is_named_once(engine: str) -> None:
     package = f"metamapper.connectors.engines.{engine}"
     assert len(set(load(package))) == len(list(load(package)))

@@ -72,10 +72,10 @@ def _indexes_lost(relation: Relation) -> Relation:
 @pytest.mark.parametrize(
     ("mutation", "promise"),
     [
-        (_last_column_lost, "test_reads_columns_with_types_defaults_and_nullability"),
+        (_last_column_lost, "test_reads_columns_with_types"),
         (_last_column_lost, "test_step_add_column"),
         (_names_in_lower_case, "test_names_are_read_as_they_are"),
-        (_defaults_lost, "test_reads_columns_with_types_defaults_and_nullability"),
+        (_defaults_lost, "test_reads_defaults"),
         (_indexes_lost, "test_step_drop_index"),
     ],
 )

@@ -184,6 +184,7 @@ def test_files_only_within_allowed_folders(folder: Path) -> None:
 def test_private_networks_are_open_in_development_only(settings: Any, environment: str, open_inside: bool) -> None:
     settings.ENVIRONMENT = environment
     assert reach().sockets is open_inside
+    assert reach().own_account is open_inside
     assert (reach().denies(ip_address("10.0.0.1")) is None) is open_inside
     assert reach().denies(ip_address("169.254.169.254"))
 
@@ -192,6 +193,12 @@ def test_what_the_administrator_allows_is_open_everywhere(settings: Any) -> None
     settings.ENVIRONMENT, settings.METAMAPPER_ALLOWED_NETWORKS = "production", ["10.0.0.0/8"]
     assert reach().denies(ip_address("10.0.0.1")) is None
     assert reach().denies(ip_address("192.168.0.1"))
+
+
+def test_the_administrator_may_lend_the_workers_own_account(settings: Any) -> None:
+    settings.ENVIRONMENT = "production"
+    settings.METAMAPPER_ALLOW_OWN_ACCOUNT = True
+    assert reach().own_account
 
 
 def test_a_connector_gets_the_reach(cast: Cast, settings: Any) -> None:

@@ -31,6 +31,10 @@ def rabbitmq_mailbox(url: str) -> Mailbox:
     return _by_kombu(url, {}, {"x-queue-type": "quorum"})
 
 
+def pgmq_mailbox(url: str) -> Mailbox:
+    return _by_kombu(url, {"queue_name_prefix": "metamapper_", "init_extension": False}, None)
+
+
 def _by_kombu(url: str, options: dict[str, Any], arguments: dict[str, Any] | None) -> Mailbox:
     exchange = Exchange(INSPECTIONS, type="direct")
     queue = Queue(INSPECTIONS, exchange, INSPECTIONS, queue_arguments=arguments)

@@ -8,16 +8,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pgmq.install import install_pgmq_from_sql
 
 from metamapper.runs.health import round_trip
 from metamapper.runs.invariants import broken
 from metamapper.runs.models import Attempt, Run, State, Trigger
 from metamapper.runs.services import request_run
 from tests.runs.ledger import fresh, make_datastore
-from tests.runs.messages import Mailbox, foreign, message, rabbitmq_mailbox, redis_mailbox, sqs_client, sqs_mailbox
+from tests.runs.messages import (
+    Mailbox,
+    foreign,
+    message,
+    pgmq_mailbox,
+    rabbitmq_mailbox,
+    redis_mailbox,
+    sqs_client,
+    sqs_mailbox,
+)
 from tests.runs.processes import SQS_SETTINGS, Site, site
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_metastore, pytest.mark.timeout(240)]
 
 
 @dataclass
@@ -32,7 +42,7 @@ class Ground:
         self.place.celery(service, **self.environment)
 
 
-@pytest.fixture(params=["redis", "rabbitmq", "sqs", "sqs predefined"])
+@pytest.fixture(params=["redis", "rabbitmq", "pgmq", "sqs", "sqs predefined"])
 def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     environment: dict[str, str] = {}
     if request.param == "redis":
@@ -41,6 +51,11 @@ def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     elif request.param == "rabbitmq":
         url = request.getfixturevalue("rabbitmq_url")
         mailbox = rabbitmq_mailbox(url)
+    elif request.param == "pgmq":
+        database = request.getfixturevalue("postgresql_url")
+        install_pgmq_from_sql(dsn=database)
+        url = database.replace("postgresql://", "pgmq://")
+        mailbox = pgmq_mailbox(url)
     else:
         address = request.getfixturevalue("sqs_url")
         prefix, url = f"t{uuid.uuid4().hex[:12]}", "sqs://"

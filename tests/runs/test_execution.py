@@ -10,8 +10,10 @@ from django.test import override_settings
 
 from metamapper.runs import doorbell, execution
 from metamapper.runs.execution import TooLong, execute
-from metamapper.runs.models import Run, State, Trigger
-from metamapper.runs.services import Lease, LeaseLost, cancel_run, finish, request_run, wait_for_doorbell
+from metamapper.runs.metrics import exposition
+from metamapper.runs.models import Run, RunTally, State, Trigger
+from metamapper.runs.services import Lease, LeaseLost, cancel_run, finish, metastore_now, request_run, wait_for_doorbell
+from metamapper.runs.timing import timing
 from tests.runs.ledger import fresh, make_datastore
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,12 +84,28 @@ def test_the_time_limit_is_told_as_such(run: Run) -> None:
     assert fresh(run).outcome_code == "time.limit"
 
 
-def test_a_fenced_run_is_left_alone(run: Run) -> None:
+def test_a_fenced_run_is_left_alone_and_counted(run: Run) -> None:
     def fenced(lease: Lease) -> None:
         raise LeaseLost(lease)
 
     execute(run.pk, fenced, owner="w/1")
     assert fresh(run).state == State.RUNNING
+    assert RunTally.objects.get().fenced == 1
+    assert 'metamapper_writes_fenced_total{engine="postgresql"} 1.0' in exposition().decode()
+
+
+def test_a_metastore_that_cuts_a_run_short_is_nobodys_fault_and_soon_over(run: Run) -> None:
+    def cut(_lease: Lease) -> None:
+        raise OperationalError("terminating connection due to administrator command")
+
+    limits = timing()
+    for wait in limits.metastore_backoff:
+        execute(run.pk, cut, owner="w/1")
+        assert (fresh(run).state, fresh(run).outcome_code) == (State.QUEUED, "metastore.away")
+        assert (fresh(run).available_at - metastore_now()).total_seconds() <= wait * (1 + limits.jitter)
+        Run.objects.update(available_at=run.created_at)
+    execute(run.pk, cut, owner="w/1")
+    assert fresh(run).state == State.FAILED
 
 
 def test_a_run_that_was_cancelled_meanwhile_is_cancelled(run: Run) -> None:
@@ -130,7 +148,7 @@ def test_a_metastore_that_is_away_at_the_end_is_asked_again(run: Run, monkeypatc
 
 @pytest.fixture
 def bell(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(doorbell, "_bell", doorbell.Bell())
+    monkeypatch.setattr(doorbell.RUNS, "_bell", doorbell.Bell("METAMAPPER_PUBLISHER", doorbell.RUNS._deliver))
     sent.clear()
     with override_settings(METAMAPPER_PUBLISHER=f"{__name__}.publish"):
         yield
@@ -150,7 +168,7 @@ def test_a_request_rings_after_its_commit() -> None:
 @pytest.mark.usefixtures("bell")
 def test_ringing_never_waits_for_a_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen = threading.Event()
-    monkeypatch.setattr(doorbell, "dispatch_now", lambda *_: frozen.wait(20))
+    monkeypatch.setattr(doorbell.RUNS, "_bell", doorbell.Bell("METAMAPPER_PUBLISHER", lambda *_: frozen.wait(20)))
     for _ in range(doorbell.WAITING_AT_MOST + 10):
         doorbell.ring(uuid4())
     frozen.set()

@@ -11,6 +11,7 @@ import pytest
 from metamapper.conf import celery as shipped
 from metamapper.lib.celery_settings import settings_in_force, shown
 from metamapper.lib.errors import ConfigurationError
+from metamapper.runs.timing import Timing, timing
 
 REDIS = "redis://localhost:6379/0"
 
@@ -91,12 +92,12 @@ def test_one_broker_option_keeps_the_others(override: types.ModuleType) -> None:
 
 
 def test_what_the_module_names_wins(override: types.ModuleType) -> None:
-    override.task_queues = ["inspections", "mine"]  # type: ignore[attr-defined]
+    override.task_queues = ["inspections", "default", "mine"]  # type: ignore[attr-defined]
     override.beat_schedule = {"mine": {"task": "mine.task", "schedule": 60}}  # type: ignore[attr-defined]
     override.worker_concurrency = 7  # type: ignore[attr-defined]
     settings, warnings = in_force("their_settings")
     assert warnings == []
-    assert settings["task_queues"] == ["inspections", "mine"]
+    assert settings["task_queues"] == ["inspections", "default", "mine"]
     assert settings["worker_concurrency"] == 7
 
 
@@ -132,6 +133,9 @@ def test_what_the_module_keeps_to_itself_is_not_told(override: types.ModuleType)
         ("accept_content", ["json", "pickle"]),
         ("worker_pool", "threads"),
         ("task_queues", ["mine"]),
+        ("task_queues", ["inspections"]),
+        ("task_soft_time_limit", 1560),
+        ("broker_url", "confluentkafka://localhost"),
         ("task_time_limit", None),
         ("broker_transport_options", {"visibility_timeout": 60}),
     ],
@@ -156,6 +160,35 @@ def test_a_module_that_is_not_there_stops_the_start_with_its_name() -> None:
 def test_a_broker_that_does_not_exist_is_told_with_the_nearest(url: str, hint: str) -> None:
     with pytest.raises(ConfigurationError, match=hint):
         in_force(url=url)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("redis://localhost:abc/0", "its port is no number"),
+        ("redis://localhost:99999/0", "its port is no number"),
+        ("amqp://me:secret@localhost:x", "its port is no number"),
+        ("redis://localhost:6379/first", "“first” is no number"),
+        ("redis//localhost", "no kind of broker called “”"),
+        ("localhost:6379", "no kind of broker called “localhost”"),
+    ],
+)
+def test_a_url_with_a_typing_error_is_told_in_a_line(url: str, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said) as caught:
+        in_force(url=url)
+    assert "secret" not in str(caught.value)
+
+
+def test_pgmq_without_its_package_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metamapper.lib.brokers.find_spec", lambda _name: None)
+    with pytest.raises(ConfigurationError, match=r"metamapper\[pgmq\]"):
+        in_force(url="pgmq://me@localhost/x")
+
+
+def test_a_longer_limit_of_the_administrator_moves_the_deadline_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert timing().deadline == Timing().deadline == shipped.task_time_limit
+    monkeypatch.setattr("metamapper.runs.timing.hard_limit", lambda: 7200)
+    assert timing().deadline == 7200
 
 
 def test_without_a_url_the_broker_is_a_folder_of_the_data_folder() -> None:

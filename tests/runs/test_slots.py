@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metamapper.lib.ids import uuid7s
-from metamapper.runs.slots import backoff, breaker, next_slot, phase, slot_at, slots_between
+from metamapper.runs.slots import breaker, jittered, next_slot, phase, slot_at, slots_between
 from metamapper.runs.timing import Timing
 
 moments = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - made aware there
@@ -37,12 +37,10 @@ def test_ten_thousand_hourly_datastores_are_spread_over_the_hour() -> None:
     assert max(minutes.values()) < 240
 
 
-def test_the_wait_grows_and_is_shifted_by_a_fifth_at_most() -> None:
-    limits = Timing()
-    for failures, seconds in ((1, 60), (2, 300), (3, 900), (9, 900)):
-        assert backoff(failures, limits, spread=0) == timedelta(seconds=seconds)
-        assert backoff(failures, limits, spread=-1) == timedelta(seconds=0.8 * seconds)
-        assert backoff(failures, limits, spread=1) == timedelta(seconds=1.2 * seconds)
+def test_a_wait_is_shifted_by_its_jitter_at_most() -> None:
+    for spread, seconds in ((0, 60), (-1, 48), (1, 72)):
+        assert jittered(60, 0.2, spread=spread) == timedelta(seconds=seconds)
+    assert all(48 <= jittered(60, 0.2).total_seconds() <= 72 for _ in range(100))
 
 
 def test_the_breaker_opens_at_the_fifth_failure_doubles_and_lasts_a_day_at_most() -> None:

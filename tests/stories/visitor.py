@@ -47,7 +47,7 @@ class Visitor:
     def connects(self, url: str) -> None:
         """A real PostgreSQL, tested step by step before it is saved."""
         host, port, database, user = parts_of(url)
-        self.goes_to("/larkspur/datastores/connect/")
+        self.goes_to("/larkspur/datastores/connect/?engine=postgresql")
         self.fills(Name_here="Billing", Host=host, Port=port, Database=database, User=user)
         self.presses("Test")
         expect(self.page.get_by_role("button", name="Save and inspect")).to_be_enabled()

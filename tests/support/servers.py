@@ -174,8 +174,8 @@ def started_redis(program: str = "redis-server", *, port: int | None = None) -> 
     url = f"redis://{LOOPBACK}:{port}"
     with tempfile.TemporaryDirectory(prefix="mm-redis-") as folder:
         command = [program, "--port", port, "--bind", LOOPBACK, "--save", "", "--appendonly", "no", "--dir", folder]
-        with running(command, ready=lambda: _redis_answers(url), folder=folder):
-            yield Server(url, f"started on port {port}", Path(folder) / "log")
+        with running(command, ready=lambda: _redis_answers(url), folder=folder) as pid:
+            yield Server(url, f"started on port {port}", Path(folder) / "log", pid)
 
 
 # --- Chromium --------------------------------------------------------------------------------------------------------

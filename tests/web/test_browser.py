@@ -166,7 +166,7 @@ def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
     page: Page, postgresql_url: str, complaints: list[str]
 ) -> None:
     parts = urlsplit(postgresql_url)
-    page.goto("/larkspur/datastores/connect/")
+    page.goto("/larkspur/datastores/connect/?engine=postgresql")
     fill = {"Name here": "warehouse", "Host": str(parts.hostname), "Port": str(parts.port), "Database": "no_such_database", "User": str(parts.username), "Password": "typed-once"}  # fmt: skip
     for label, value in fill.items():
         page.get_by_label(label, exact=True).fill(value)
@@ -190,7 +190,7 @@ def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
 
 def test_a_change_after_the_test_needs_another(page: Page, postgresql_url: str) -> None:
     parts = urlsplit(postgresql_url)
-    page.goto("/larkspur/datastores/connect/")
+    page.goto("/larkspur/datastores/connect/?engine=postgresql")
     fill = {
         "Name here": "w",
         "Host": str(parts.hostname),

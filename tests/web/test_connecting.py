@@ -1,5 +1,6 @@
 """A datastore is connected through a form that its engine describes, after a test that proves the very same settings."""
 
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,6 +78,16 @@ def test_a_failed_test_says_which_step_and_marks_the_field(cast: Cast, form: dic
     assert "no such database" in text.partition('id="e-set_database"')[2].partition("</div>")[0]
     assert not proof_in(text)
     assert PASSWORD not in text
+
+
+def test_a_driver_that_is_not_installed_is_a_failed_step_with_what_installs_it(
+    cast: Cast, form: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "metamapper.connectors.engines.postgresql.connector", None)
+    page = as_user(cast.ana).post(f"{CONNECT}test/", form, headers=HTMX)
+    assert page.status_code == 200
+    assert 'data-step="failed"' in page.content.decode()
+    assert "metamapper[postgresql]" in page.content.decode()
 
 
 def test_without_a_test_nothing_is_saved_unless_somebody_says_so(cast: Cast, form: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from metamapper.cli.framework import start_django
 from metamapper.cli.rendering import aligned
 from metamapper.cli.telling import shown
+from metamapper.lib import tracing
 from metamapper.lib.masking import masked
 
 SECONDS = 5
@@ -122,6 +123,8 @@ def _celery() -> Iterator[Finding]:
 
     for problem in celery_settings()[1]:
         yield Finding("celery", State.WARNING, problem)
+    if missing := tracing.problem():
+        yield Finding("tracing", State.WARNING, missing)
 
 
 def _engines() -> Iterator[Finding]:

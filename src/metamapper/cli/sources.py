@@ -5,14 +5,16 @@ from pathlib import Path
 import msgspec
 
 from metamapper.cli.telling import progress, told, warn
-from metamapper.connectors.registry import from_url
+from metamapper.connectors.registry import from_url, registry
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.lib.masking import masked
 from metamapper.schema import Completeness, Snapshot
 
 
 def is_url(text: str) -> bool:
-    return "://" in text or text.startswith("sqlite:")
+    """Whether this is a URL: of files also ``sqlite:shop.sqlite3``, relative to where the command runs."""
+    schemes = tuple(f"{scheme}:" for engine in registry().engines.values() for scheme in engine.url_schemes)
+    return "://" in text or text.startswith(schemes)
 
 
 def scope_filter(schemas: str, tables: str = "") -> ScopeFilter:

@@ -21,7 +21,11 @@ task_queues = [
 task_default_queue = "default"
 task_default_exchange = "default"
 task_default_routing_key = "default"
-task_routes = {"metamapper.inspect": {"queue": "inspections"}, "metamapper.canary": {"queue": "inspections"}}
+task_routes = {
+    "metamapper.inspect": {"queue": "inspections"},
+    "metamapper.canary": {"queue": "inspections"},
+    "metamapper.errand": {"queue": "default"},
+}
 
 # A broker that is away is waited for, without end; a publish tries twice, quickly, for the ledger sends again anyway.
 broker_connection_retry = True

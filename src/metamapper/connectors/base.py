@@ -58,9 +58,15 @@ class Ability(StrEnum):
     """What the conformance suite asks every engine about."""
 
     COMMENTS = "comments"
+    NOT_NULL = "not null"
+    DEFAULTS = "defaults"
     INDEXES = "indexes"
+    PRIMARY_KEYS = "primary keys"
+    UNIQUE_KEYS = "unique keys"
     FOREIGN_KEYS = "foreign keys"
     CHECK_CONSTRAINTS = "check constraints"
+    CONSTRAINT_NAMES = "names of constraints"  # that people gave to keys and checks
+    VIEWS = "views"
     VIEW_DEFINITIONS = "view definitions"
     MATERIALIZED_VIEWS = "materialized views"
     SCHEMAS = "schemas"

@@ -93,6 +93,11 @@ class ServerUnavailable(ConnectorError):
     title = "The server is not ready for sessions"
 
 
+class Throttled(ConnectorError):
+    code = "server.throttled"
+    title = "The service asks for fewer calls than it gets"
+
+
 class TooManyConnections(ConnectorError):
     code = "connection.too_many"
     title = "The server has no connection to spare"

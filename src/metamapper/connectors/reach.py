@@ -21,10 +21,13 @@ class Reach:
 
     ``denies`` gives the reason why an address may not be connected to, or None. ``sockets`` allows unix sockets.
     ``folders`` are those below which files may be read; None allows every file. The default reads no file at all.
+    ``own_account`` lets a datastore be signed in to as whom the worker itself is (the role of its machine, the files and
+    variables of its account), which is more than the one who made the datastore may be.
     """
 
     folders: tuple[Path, ...] | None = ()
     sockets: bool = False
+    own_account: bool = False
     denies: Callable[[Address], str | None] = _denies_nothing
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:
@@ -51,7 +54,7 @@ class Reach:
         )
 
 
-UNRESTRICTED = Reach(folders=None, sockets=True)
+UNRESTRICTED = Reach(folders=None, sockets=True, own_account=True)
 """For a person at the command line, who may read what their own account may read."""
 
 

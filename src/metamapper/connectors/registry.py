@@ -18,6 +18,11 @@ class Registry:
     """Entry points that could not be loaded, with what the import said."""
 
 
+def offered() -> list[Engine]:
+    """The engines that are installed, as people look for them: by title."""
+    return sorted(registry().engines.values(), key=lambda each: each.title.casefold())
+
+
 @cache
 def registry() -> Registry:
     engines: dict[str, Engine] = {}

@@ -74,6 +74,7 @@ _WORDS: Sequence[tuple[str, str]] = (
     (r"`(?:int|float)` >= ([\d.]+)$", "At least {}."),
     (r"^Expected `int", "A whole number is needed."),
     (r"^Expected `float", "A number is needed."),
+    (r"matching regex", "This is not how it is written."),
     (r"^Invalid enum value", "This is none of the choices."),
 )
 

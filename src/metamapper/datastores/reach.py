@@ -10,7 +10,12 @@ from metamapper.lib.net import Policy, networks
 
 def reach() -> Reach:
     """Every address that a host has is checked by the connector, which then connects to what was checked."""
-    return Reach(folders=allowed_folders(), sockets=_in_development(), denies=policy().refusal)
+    return Reach(
+        folders=allowed_folders(),
+        sockets=_in_development(),
+        own_account=django_settings.METAMAPPER_ALLOW_OWN_ACCOUNT or _in_development(),
+        denies=policy().refusal,
+    )
 
 
 def policy() -> Policy:

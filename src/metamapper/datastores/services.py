@@ -1,7 +1,7 @@
 """Registering, changing and removing datastores. Secrets are sealed before they are stored and never read for a page."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from metamapper.accounts.models import User
-from metamapper.connectors.base import Connector, Engine, EngineSettings
+from metamapper.connectors.base import Connector, Engine, EngineSettings, Step, StepState
+from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.registry import engine as engine_named
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import secret_fields
@@ -152,6 +153,16 @@ def connector_of(datastore: Datastore) -> Connector:
 def connector(engine: Engine, settings: EngineSettings) -> Connector:
     """Ready to open what these settings name, within the administrator's reach; never the metastore."""
     return refusal(settings) or engine.connect(settings, reach())
+
+
+def test(engine: Engine, settings: EngineSettings) -> Iterator[Step]:
+    """The connection test, step by step; a driver that is not installed is the first that fails."""
+    try:
+        ready = connector(engine, settings)
+    except ConnectorError as error:
+        yield Step("Driver", StepState.FAILED, error.title, error=error)
+        return
+    yield from ready.test()
 
 
 @dataclass(frozen=True, slots=True)

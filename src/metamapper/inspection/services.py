@@ -23,6 +23,7 @@ from metamapper.inspection.reading import Reading, Report, read, unchanged
 from metamapper.inspection.stage import NotStaged, Stage, staging
 from metamapper.lib.crypto import WrongKey
 from metamapper.lib.garbage import collector_paused
+from metamapper.lib.tracing import span
 from metamapper.runs import execution
 from metamapper.runs import services as runs
 from metamapper.runs.models import State
@@ -82,8 +83,6 @@ def _carry_out(work: _Work) -> None:
     try:
         with collector_paused(), Heartbeat(work.lease, on_lost=work.stop) as heartbeat:
             _inspect(work, heartbeat.progress)
-    except LeaseLost:
-        log.warning("The lease was lost; nothing was written")
     except ConnectorError as error:
         _end_failed(work, error.as_dict(), permanent=error.permanent)
     except WrongKey as error:
@@ -97,7 +96,7 @@ def _carry_out(work: _Work) -> None:
         _end_failed(
             work, {"code": "catalog.moved", "title": title, "hint": "The next attempt reads it again."}, permanent=False
         )
-    except execution.TooLong:
+    except (LeaseLost, execution.TooLong, *execution.METASTORE_AWAY):
         raise
     except Exception:  # an error of our own must end in the ledger too, not only in the log
         reference = uuid4().hex[:12]
@@ -107,28 +106,22 @@ def _carry_out(work: _Work) -> None:
             work,
             {"code": "internal", "title": title, "hint": f"The log has the details under {reference}."},
             permanent=False,
-            retries=execution.RETRIES_OF_THE_UNKNOWN,
+            waits=execution.once(),
         )
 
 
-def _end_failed(work: _Work, outcome: Mapping[str, Any], *, permanent: bool, retries: int | None = None) -> None:
+def _end_failed(
+    work: _Work, outcome: Mapping[str, Any], *, permanent: bool, waits: Sequence[float] | None = None
+) -> None:
     # The connection may be in any state; what the ledger says decides, over a fresh one.
     if not connection.in_atomic_block:
         connection.close()
-    try:
-        if work.stopped.is_set():
-            runs.cancelled(work.lease, statements=work.sent())
-        else:
-            runs.fail(
-                work.lease,
-                code=outcome["code"],
-                outcome=outcome,
-                permanent=permanent,
-                retries=retries,
-                statements=work.sent(),
-            )
-    except LeaseLost:
-        log.warning("The lease was lost before the end could be written", code=outcome["code"])
+    if work.stopped.is_set():
+        runs.cancelled(work.lease, statements=work.sent())
+    else:
+        runs.fail(
+            work.lease, code=outcome["code"], outcome=outcome, permanent=permanent, waits=waits, statements=work.sent()
+        )
 
 
 def _inspect(work: _Work, report: Report) -> None:
@@ -137,7 +130,7 @@ def _inspect(work: _Work, report: Report) -> None:
     within = scope_of(datastore)
     report({"phase": "connect"})
     with ExitStack() as stack:
-        with connector_of(datastore).open() as session:
+        with span("read"), connector_of(datastore).open() as session:
             work.attach(session)
             same, token = unchanged(session, within, token=_trusted_token(datastore), report=report)
             if not same:
@@ -180,14 +173,14 @@ def _fingerprints(datastore: Datastore) -> dict[bytes, tuple[str, str]]:
 
 
 def _finish_unchanged(work: _Work) -> None:
-    with transaction.atomic():
+    with span("unchanged"), transaction.atomic():
         runs.guard(work.lease)
         Datastore.objects.filter(pk=work.datastore.pk).update(seen_at=runs.metastore_now())
         runs.finish(work.lease, state=State.SUCCEEDED, outcome_code="unchanged", statements=work.sent())
 
 
 def _finish_read(work: _Work, engine: Engine, reading: Reading, stage: Stage) -> None:
-    with transaction.atomic():
+    with span("apply"), transaction.atomic():
         runs.guard(work.lease)
         applied = apply(
             work.datastore, engine, reading, stage, run_id=work.lease.run_id, at=work.at or runs.metastore_now()

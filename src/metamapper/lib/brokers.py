@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from metamapper.lib.errors import ConfigurationError
 
+VARIABLE = "METAMAPPER_CELERY_BROKER_URL"
 FOLDER = "folder"
 TRANSPORT_ALIASES[FOLDER] = "metamapper.lib.folder_broker:Transport"
 
@@ -31,8 +33,22 @@ def broker_settings(url: str, home: Path) -> dict[str, Any]:
     if scheme not in TRANSPORT_ALIASES:
         nearest = get_close_matches(scheme, KNOWN, n=1)
         hint = f"did you mean {nearest[0]}://?" if nearest else "use redis://, amqp:// or sqs://."
-        raise ConfigurationError(f"METAMAPPER_CELERY_BROKER_URL: there is no kind of broker called “{scheme}”; {hint}")
+        raise ConfigurationError(f"{VARIABLE}: there is no kind of broker called “{scheme}”; {hint}")
+    _check_numbers(url, scheme)
+    if scheme == "pgmq" and find_spec("pgmq") is None:
+        raise ConfigurationError(f"{VARIABLE}: pgmq:// needs a package: pip install 'metamapper[pgmq]'")
     return _BY_SCHEME.get(scheme, _plain)(home)
+
+
+def _check_numbers(url: str, scheme: str) -> None:
+    """A typing error in a number would end in a traceback where the first connection is made."""
+    parts = urlsplit(url)
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ConfigurationError(f"{VARIABLE}: its port is no number from 0 to 65535.") from None
+    if scheme in {"redis", "rediss"} and (number := parts.path.strip("/")) and not number.isdecimal():
+        raise ConfigurationError(f"{VARIABLE}: Redis counts its databases; “{number}” is no number.")
 
 
 def _plain(_home: Path) -> dict[str, Any]:
@@ -74,11 +90,30 @@ def _sqs(_home: Path) -> dict[str, Any]:
     return {"worker_enable_remote_control": False, "broker_transport_options": options}
 
 
+def _pgmq(_home: Path) -> dict[str, Any]:
+    """PostgreSQL's queues (PGMQ), which must be there already; a notification wakes, and nothing is polled in vain."""
+    options = {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "queue_name_prefix": "metamapper_",
+        "init_extension": False,
+        "use_notify": True,
+        "wait_time_seconds": 0,
+        "polling_interval": 5,
+        "pool_timeout": 5,
+    }
+    return {"worker_enable_remote_control": False, "broker_transport_options": options}
+
+
 def _folder(home: Path) -> dict[str, Any]:
     return {
         "worker_enable_remote_control": False,
         "broker_transport_options": {"folder": str(home / "broker"), "polling_interval": 0.1},
     }
+
+
+def is_tested(url: str) -> bool:
+    """Whether brokers of this kind are among those that our promises were tried on."""
+    return urlsplit(url).scheme.partition("+")[0] in _BY_SCHEME
 
 
 _BY_SCHEME: Mapping[str, Callable[[Path], dict[str, Any]]] = {
@@ -89,5 +124,6 @@ _BY_SCHEME: Mapping[str, Callable[[Path], dict[str, Any]]] = {
     "amqps": _amqp,
     "pyamqp": _amqp,
     "sqs": _sqs,
+    "pgmq": _pgmq,
     FOLDER: _folder,
 }

@@ -42,6 +42,8 @@ def upsert(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row
 def update(model: type[models.Model], columns: Sequence[str], rows: Iterable[Row]) -> int:
     """Set ``columns`` (all but the first) where the first, the primary key, matches; returns the number of rows given."""
     table = _Table(model, columns)
+    if connection.vendor == "postgresql":
+        return _update_from_arrays(table, table.prepare(rows))
     key, *rest = table.quoted
     sql = f"UPDATE {table.name} SET {', '.join(f'{name} = %s' for name in rest)} WHERE {key} = %s"  # noqa: S608 - quoted names of our own models
     return _executemany(sql, ((*row[1:], row[0]) for row in table.prepare(rows)))
@@ -59,6 +61,7 @@ class _Table:
         self.name = quote(options.db_table)
         self.quoted = [quote(field.column or field.attname) for field in chosen]
         self.key = quote(options.pk.column or options.pk.attname)
+        self.types = [field.db_type(connection) for field in chosen]
         self._converters = [(at, convert) for at, field in enumerate(chosen) if (convert := _converter(field))]
 
     def insert_sql(self) -> str:
@@ -83,11 +86,29 @@ class _Table:
 def _copy(table: _Table, into: str, rows: Iterable[Row]) -> int:
     count = 0
     with (
+        connection.wrap_database_errors,  # Django itself knows nothing of COPY
         connection.cursor() as cursor,
         cursor.copy(f"COPY {into} ({', '.join(table.quoted)}) FROM STDIN") as copy,
     ):
         for count, values in enumerate(table.prepare(rows), 1):  # noqa: B007 - the last number is the count
             copy.write_row(values)
+    return count
+
+
+def _update_from_arrays(table: _Table, rows: Iterator[Sequence[Any]]) -> int:
+    """One statement for each batch, an array for each column."""
+    key, *rest = table.quoted
+    sets = ", ".join(f"{name} = new.{name}" for name in rest)
+    arrays = ", ".join(f"%s::{kind}[]" for kind in table.types)
+    sql = (
+        f"UPDATE {table.name} SET {sets} FROM unnest({arrays}) AS new ({', '.join(table.quoted)})"  # noqa: S608 - quoted names of our own models
+        f" WHERE {table.name}.{key} = new.{key}"
+    )
+    count = 0
+    with connection.cursor() as cursor:
+        while batch := list(islice(rows, BATCH)):
+            cursor.execute(sql, [list(column) for column in zip(*batch, strict=True)])
+            count += len(batch)
     return count
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from celery.app.defaults import SETTING_KEYS
 from kombu import Queue
 
-from metamapper.lib.brokers import broker_settings, folder_url
+from metamapper.lib.brokers import broker_settings, folder_url, is_tested
 from metamapper.lib.errors import ConfigurationError
 from metamapper.lib.masking import MASK, masked
 
@@ -115,6 +115,11 @@ def broken_promises(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "worker_pool: only prefork can stop an inspection that hangs within its driver."
     if "inspections" not in _queue_names(settings.get("task_queues") or ()):
         yield "task_queues: without the queue “inspections” workers consume no inspections unless they are started with -Q inspections."
+    elif "default" not in _queue_names(settings.get("task_queues") or ()):
+        yield "task_queues: without the queue “default” no mail is sent unless a worker is started with -Q default."
+    if not is_tested(str(settings["broker_url"])):
+        kind = str(settings["broker_url"]).partition(":")[0]
+        yield f"broker_url: {kind} is none of the brokers that Metamapper is tested with; see the page on asynchronous workers."
     yield from _predefined(settings)
     yield from _limits(settings)
 
@@ -138,5 +143,7 @@ def _limits(settings: Mapping[str, Any]) -> Iterator[str]:
     visible = settings.get("broker_transport_options", {}).get("visibility_timeout")
     if not hard:
         yield "task_time_limit: without it an inspection that hangs blocks a worker for ever."
+    elif (soft := settings.get("task_soft_time_limit")) and soft >= hard:
+        yield f"task_soft_time_limit: {soft} is not below task_time_limit {hard}; an inspection would be killed with no time to say why."
     elif visible is not None and visible <= hard:
         yield f"broker_transport_options: visibility_timeout {visible} is not above task_time_limit {hard}; messages would come twice."

@@ -66,6 +66,10 @@ def _flag(text: str) -> bool:
     raise ValueError(f"“{text}” is neither yes nor no")
 
 
+def _email_backend(text: str) -> str:
+    return text if "." in text else f"django.core.mail.backends.{text}.EmailBackend"
+
+
 def _origin(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise ValueError("it must start with http:// or https://")
@@ -107,6 +111,19 @@ VARIABLES: tuple[Variable, ...] = (
         "METAMAPPER_ALIVE_FILE",
         "A file that a worker or scheduler touches every few seconds; `metamapper alive` tells by its age whether it lives.",
     ),
+    Variable(
+        "METAMAPPER_EMAIL_BACKEND",
+        "What sends mail: smtp, console (the worker's log), or the dotted path of a Django e-mail backend.",
+        "console",
+        parse=_email_backend,
+    ),
+    Variable("METAMAPPER_EMAIL_HOST", "The mail server.", "localhost"),
+    Variable("METAMAPPER_EMAIL_PORT", "The mail server's port.", "25", parse=int),
+    Variable("METAMAPPER_EMAIL_USER", "Who signs in to the mail server; blank signs nobody in."),
+    Variable("METAMAPPER_EMAIL_PASSWORD", "The password of that user.", secret=True),
+    Variable("METAMAPPER_EMAIL_USE_TLS", "Speak STARTTLS with the mail server.", "no", parse=_flag),
+    Variable("METAMAPPER_EMAIL_USE_SSL", "Speak TLS with the mail server from the first byte.", "no", parse=_flag),
+    Variable("METAMAPPER_EMAIL_FROM_ADDRESS", "Whom mail comes from.", "metamapper@localhost"),
     Variable("METAMAPPER_GUNICORN_CONFIG_PATH", "A gunicorn configuration file that replaces ours."),
     Variable("METAMAPPER_SETTINGS_OVERRIDE_MODULE", "A module whose upper-case names override Django's settings."),
     Variable("METAMAPPER_ALLOWED_FOLDERS", "Folders whose files may be connected as datastores, separated by colons."),
@@ -114,6 +131,12 @@ VARIABLES: tuple[Variable, ...] = (
         "METAMAPPER_ALLOWED_NETWORKS",
         "Private networks that datastores may be in, as a comma list; in development all are open.",
         parse=_networks,
+    ),
+    Variable(
+        "METAMAPPER_ALLOW_OWN_ACCOUNT",
+        "Whether a datastore may be signed in to with the worker's own cloud account; in development it may.",
+        "no",
+        parse=_flag,
     ),
     Variable(
         "METAMAPPER_INCLUDE_EXAMPLE_DATASTORES",
@@ -140,6 +163,10 @@ def read_environment(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
     if not values["METAMAPPER_FERNET_KEY"] and not production:
         values["METAMAPPER_FERNET_KEY"] = [_kept(home / "fernet_key", lambda: Fernet.generate_key().decode())]
     _check_keys(values)
+    if values["METAMAPPER_EMAIL_USE_TLS"] and values["METAMAPPER_EMAIL_USE_SSL"]:
+        raise ConfigurationError(
+            "METAMAPPER_EMAIL_USE_TLS and METAMAPPER_EMAIL_USE_SSL exclude each other; choose one."
+        )
     return values
 
 

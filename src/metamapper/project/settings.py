@@ -24,9 +24,11 @@ METAMAPPER_RUNS: dict[str, Any] = {"stop": _env["METAMAPPER_STOP_SECONDS"]}
 METAMAPPER_ALIVE_FILE: str = _env["METAMAPPER_ALIVE_FILE"]
 METAMAPPER_PUBLISHER = "metamapper.celery.publish"
 """Sends the message that wakes a worker; blank rings no bell."""
+METAMAPPER_ERRAND_PUBLISHER = "metamapper.celery.publish_errand"
 METAMAPPER_CELERY_MODULE: str = _env["METAMAPPER_CELERY_CONFIG_MODULE"]
 METAMAPPER_GUNICORN_CONFIG: str = _env["METAMAPPER_GUNICORN_CONFIG_PATH"]
 METAMAPPER_ALLOWED_FOLDERS: list[str] = [folder for folder in _env["METAMAPPER_ALLOWED_FOLDERS"].split(":") if folder]
+METAMAPPER_ALLOW_OWN_ACCOUNT: bool = _env["METAMAPPER_ALLOW_OWN_ACCOUNT"]
 METAMAPPER_ALLOWED_NETWORKS: list[str] = _env["METAMAPPER_ALLOWED_NETWORKS"]
 METAMAPPER_EXAMPLE: bool = _env["METAMAPPER_INCLUDE_EXAMPLE_DATASTORES"]
 
@@ -51,6 +53,7 @@ INSTALLED_APPS = [
     "metamapper.catalog",
     "metamapper.history",
     "metamapper.annotations",
+    "metamapper.notifications",
     "metamapper.search",
     "metamapper.inspection",
     "metamapper.web",
@@ -141,7 +144,17 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_ADAPTER = "metamapper.accounts.adapter.AccountAdapter"
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_BACKEND = "metamapper.notifications.mail.OutboxBackend"
+METAMAPPER_EMAIL_BACKEND: str = _env["METAMAPPER_EMAIL_BACKEND"]
+"""What workers send mail with."""
+EMAIL_HOST: str = _env["METAMAPPER_EMAIL_HOST"]
+EMAIL_PORT: int = _env["METAMAPPER_EMAIL_PORT"]
+EMAIL_HOST_USER: str = _env["METAMAPPER_EMAIL_USER"]
+EMAIL_HOST_PASSWORD: str = _env["METAMAPPER_EMAIL_PASSWORD"]
+EMAIL_USE_TLS: bool = _env["METAMAPPER_EMAIL_USE_TLS"]
+EMAIL_USE_SSL: bool = _env["METAMAPPER_EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = _env["METAMAPPER_EMAIL_FROM_ADDRESS"]
 
 _https = METAMAPPER_ORIGIN.startswith("https://")
 SESSION_COOKIE_NAME = "__Host-session" if _https else "session"

@@ -27,11 +27,13 @@ class LedgerScheduler(Scheduler):
     """Ticks the ledger every few seconds, whatever else is due."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        from metamapper.runs.publishing import CANARY, publisher
+        from metamapper.runs.publishing import CANARY, ERRAND, publisher
 
         super().__init__(*args, **kwargs)
         owner = f"{platform.node()}/{os.getpid()}/{secrets.token_hex(4)}"
-        self.ledger = Ledger(owner, publisher(self.app), canary=publisher(self.app, CANARY))
+        self.ledger = Ledger(
+            owner, publisher(self.app), canary=publisher(self.app, CANARY), errand=publisher(self.app, ERRAND)
+        )
         self._leading = False
         self._closed = False
         self._next_tick = 0.0

@@ -7,6 +7,7 @@ from django.conf import settings
 
 from metamapper.conf import celery as shipped
 from metamapper.lib.celery_settings import settings_in_force
+from metamapper.lib.errors import ConfigurationError
 
 
 @cache
@@ -18,3 +19,13 @@ def celery_settings() -> tuple[dict[str, Any], list[str]]:
         broker_url=settings.METAMAPPER_BROKER_URL,
         home=settings.METAMAPPER_HOME,
     )
+
+
+@cache
+def hard_limit() -> float | None:
+    """Seconds after which Celery kills a task; None where the settings do not say, or cannot be read (a start says so)."""
+    try:
+        limit: float | None = celery_settings()[0].get("task_time_limit")
+    except ConfigurationError:
+        return None
+    return limit or None

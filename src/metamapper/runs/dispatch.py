@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.models import Run, State, WorkerHeartbeat
@@ -84,13 +84,17 @@ def _mark(run_ids: Sequence[UUID]) -> list[UUID]:
     return [pk for pk in run_ids if pk in won]
 
 
-def _send(run_ids: Sequence[UUID], publish: Publish) -> int:
-    """Publish until one fails: then the broker is away, and the rest waits for the next tick."""
-    for sent, run_id in enumerate(run_ids):
+def publish_all(waiting: QuerySet[Any], ids: Sequence[UUID], publish: Publish) -> int:
+    """Publish until one fails: then the broker is away, and the rest is unsent until the next tick; how many were sent."""
+    for sent, each in enumerate(ids):
         try:
-            publish(run_id)
+            publish(each)
         except Exception as error:  # noqa: BLE001 - each transport has errors of its own, and none may end a scheduler
-            log.warning("runs.not_sent", waiting=len(run_ids) - sent, error=type(error).__name__)
-            Run.objects.filter(pk__in=run_ids[sent:], state=State.QUEUED).update(dispatched_at=None)
+            log.warning("messages.not_sent", waiting=len(ids) - sent, error=type(error).__name__)
+            waiting.filter(pk__in=ids[sent:]).update(dispatched_at=None)
             return sent
-    return len(run_ids)
+    return len(ids)
+
+
+def _send(run_ids: Sequence[UUID], publish: Publish) -> int:
+    return publish_all(Run.objects.filter(state=State.QUEUED), run_ids, publish)

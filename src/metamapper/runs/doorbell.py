@@ -6,6 +6,7 @@ queue, a process that ends) the scheduler's next tick does: the doorbell saves s
 
 import os
 import threading
+from collections.abc import Callable, Sequence
 from queue import Empty, Full, Queue
 from uuid import UUID
 
@@ -14,18 +15,26 @@ from django.conf import settings
 from django.db import connections
 from django.utils.module_loading import import_string
 
-from metamapper.runs.dispatch import dispatch_now
+from metamapper.runs.dispatch import Publish, dispatch_now
 
 WAITING_AT_MOST = 1000
 IDLE_SECONDS = 30
+
+Deliver = Callable[[Sequence[UUID], Publish], object]
+"""Sends the messages for these, as far as it is their turn."""
 
 log = structlog.get_logger(__name__)
 
 
 class Bell:
-    """One thread, started when it is needed, that ends when nothing was asked of it for a while."""
+    """One thread, started when it is needed, that ends when nothing was asked of it for a while.
 
-    def __init__(self) -> None:
+    ``setting`` names Django's setting that names the function that publishes.
+    """
+
+    def __init__(self, setting: str, deliver: Deliver) -> None:
+        self._setting = setting
+        self._deliver = deliver
         self._pid = os.getpid()
         self._asked: Queue[UUID] = Queue(WAITING_AT_MOST)
         self._lock = threading.Lock()
@@ -47,14 +56,14 @@ class Bell:
                 self._thread.start()
 
     def _answer(self) -> None:
-        while run_ids := self._next():
+        while asked := self._next():
             try:
-                dispatch_now(run_ids, import_string(settings.METAMAPPER_PUBLISHER))
+                self._deliver(asked, import_string(getattr(settings, self._setting)))
             except Exception as error:  # noqa: BLE001 - a broker or metastore that is away must not end the thread
                 log.warning("doorbell.failed", error=type(error).__name__)
             finally:
                 connections.close_all()
-                for _ in run_ids:
+                for _ in asked:
                     self._asked.task_done()
 
     def _next(self) -> list[UUID]:
@@ -77,19 +86,26 @@ class Bell:
             return self._asked.all_tasks_done.wait_for(lambda: not self._asked.unfinished_tasks, timeout=seconds)
 
 
-_bell = Bell()
+class Doorbell:
+    """A bell for each process: a thread does not survive a fork. Rings nothing where the setting is blank."""
+
+    def __init__(self, setting: str, deliver: Deliver) -> None:
+        self._setting = setting
+        self._deliver = deliver
+        self._bell = Bell(setting, deliver)
+
+    def ring(self, identity: UUID) -> None:
+        """Try soon, in the background, to wake a worker for this. Never fails, never waits."""
+        if not getattr(settings, self._setting):
+            return
+        if not self._bell.mine:
+            self._bell = Bell(self._setting, self._deliver)
+        self._bell.ask(identity)
+
+    def wait(self, seconds: float = 2) -> bool:
+        """For commands that end after asking for something: give the doorbell this long."""
+        return self._bell.wait(seconds) if self._bell.mine else True
 
 
-def ring(run_id: UUID) -> None:
-    """Try soon, in the background, to wake a worker for this run. Never fails, never waits."""
-    global _bell  # noqa: PLW0603 - one for each process
-    if not settings.METAMAPPER_PUBLISHER:
-        return
-    if not _bell.mine:
-        _bell = Bell()
-    _bell.ask(run_id)
-
-
-def wait(seconds: float = 2) -> bool:
-    """For commands that end after asking for a run: give the doorbell this long."""
-    return _bell.wait(seconds) if _bell.mine else True
+RUNS = Doorbell("METAMAPPER_PUBLISHER", dispatch_now)
+ring, wait = RUNS.ring, RUNS.wait

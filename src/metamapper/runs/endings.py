@@ -18,7 +18,7 @@ from metamapper.runs.clock import metastore_now
 from metamapper.runs.fences import next_fence
 from metamapper.runs.leases import Lease, LeaseLost, held
 from metamapper.runs.models import Attempt, Run, Schedule, State
-from metamapper.runs.slots import backoff, breaker
+from metamapper.runs.slots import breaker, jittered
 from metamapper.runs.timing import timing
 
 LOST, RELEASED = "lost", "released"
@@ -57,17 +57,17 @@ def fail(
     outcome: Mapping[str, Any],
     permanent: bool,
     statements: Sequence[Any] | None = None,
-    retries: int | None = None,
+    waits: Sequence[float] | None = None,
 ) -> State:
     """The attempt failed: the run is tried again later, or it has failed; how the run stands now.
 
-    ``retries`` is how often this kind of error is worth another try (by default three times, never if ``permanent``). A run that was
-    to be cancelled is cancelled. Commits by itself; raises ``LeaseLost``.
+    ``waits`` are the seconds to wait before each further try that this kind of error is worth (by default the ledger's back-off,
+    none if ``permanent``). A run that was to be cancelled is cancelled. Commits by itself; raises ``LeaseLost``.
     """
     details: dict[str, Any] = {"outcome_code": code, "outcome": outcome}
     if statements is not None:
         details["statements"] = statements
-    allowed = 0 if permanent else len(timing().backoff) if retries is None else retries
+    tries = () if permanent else timing().backoff if waits is None else waits
     with transaction.atomic():
         now = metastore_now()
         lock_schedule(lease.datastore_id)
@@ -84,8 +84,8 @@ def fail(
                 statements=statements or [],
             )
         failures = 1 + _failures(run)
-        if failures <= allowed:
-            wait = backoff(failures, timing())
+        if failures <= len(tries):
+            wait = jittered(tries[failures - 1], timing().jitter)
             state = requeue(run, now, code=code, available_at=now + wait, **details)
             if state is State.SUPERSEDED:  # not tried again: it has failed, whatever comes of the newer one
                 count_failure(run, now)

@@ -1,21 +1,24 @@
 """What a task does with a message: claim, work, and end the run whatever happens. Makes the task itself a line."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
-from django.db import Error, connections
+from django.db import Error, InterfaceError, OperationalError, connections
 
+from metamapper.lib.tracing import span
 from metamapper.runs.endings import TOO_LONG, cancelled, fail
 from metamapper.runs.leases import Lease, LeaseLost, Standing, claim, standing
+from metamapper.runs.tallies import count_fenced
 from metamapper.runs.timing import timing
 
 TooLong = SoftTimeLimitExceeded
 """Raised in the middle of the work at Celery's soft limit: let it through."""
-RETRIES_OF_THE_UNKNOWN = 1
+METASTORE_AWAY = (OperationalError, InterfaceError)
+"""What Django raises where the metastore was cut off, locked or too slow: let it through."""
 RETRY_SECONDS = 1.0
 log = structlog.get_logger(__name__)
 
@@ -30,14 +33,17 @@ def execute(message: object, work: Callable[[Lease], None], *, owner: str) -> No
     lease = _claimed(run_id, owner) if run_id else None
     if lease is None:
         return
-    facts = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
-    with structlog.contextvars.bound_contextvars(**facts):
+    facts: dict[str, str | int] = {"run": str(run_id), "attempt": lease.attempt, "datastore": str(lease.datastore_id)}
+    with structlog.contextvars.bound_contextvars(**facts), span("run", identity=lease.run_id, **facts):
         try:
             work(lease)
         except LeaseLost:
-            log.warning("run.fenced")
+            _fenced(lease)
         except TooLong:
             _settle(lease, partial(_too_long, lease))
+        except METASTORE_AWAY as error:
+            log.warning("run.metastore_away", error=type(error).__name__)
+            _settle(lease, partial(_metastore_away, lease))
         except Exception:  # whatever it is, the run must not stay open
             log.exception("run.unexpected_error")
             _settle(lease, partial(_unexpected, lease))
@@ -74,7 +80,7 @@ def _settle(lease: Lease, end: Callable[[], object]) -> None:
             if standing(lease) not in {Standing.ENDED, Standing.LOST}:
                 end()
         except LeaseLost:
-            log.warning("run.fenced")
+            _fenced(lease)
         except Error as error:
             connections.close_all()
             if time.monotonic() >= give_up:
@@ -83,6 +89,15 @@ def _settle(lease: Lease, end: Callable[[], object]) -> None:
             time.sleep(RETRY_SECONDS)
             continue
         return
+
+
+def _fenced(lease: Lease) -> None:
+    """Nothing was written. That it was tried is counted, if the metastore is there."""
+    log.warning("run.fenced")
+    try:
+        count_fenced(lease.run_id)
+    except Error:
+        connections.close_all()
 
 
 def _too_long(lease: Lease) -> None:
@@ -100,4 +115,23 @@ def _unexpected(lease: Lease) -> None:
         "hint": f"The workers' logs tell more: look for run {lease.run_id}.",
         "permanent": False,
     }
-    fail(lease, code="unexpected", outcome=outcome, permanent=False, retries=RETRIES_OF_THE_UNKNOWN)
+    fail(lease, code="unexpected", outcome=outcome, permanent=False, waits=once())
+
+
+def once() -> Sequence[float]:
+    """What an error that nobody knows is worth: one more try."""
+    return timing().backoff[:1]
+
+
+def _metastore_away(lease: Lease) -> None:
+    if standing(lease) is Standing.CANCEL:
+        cancelled(lease)
+        return
+    outcome = {
+        "code": "metastore.away",
+        "title": "The catalog's own database was interrupted",
+        "detail": "Nothing of the inspection was written. Your datastore has nothing to do with it.",
+        "hint": "It is tried again by itself within seconds. If it goes on, look at the metastore's log.",
+        "permanent": False,
+    }
+    fail(lease, code="metastore.away", outcome=outcome, permanent=False, waits=timing().metastore_backoff)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 
-from django.db.models import DurationField, ExpressionWrapper, F, Min, Sum, Value
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Sum, Value
 from django.db.models.functions import Coalesce
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.health import round_trip
-from metamapper.runs.models import Run, RunTally, Schedule, SchedulerLease, State, WorkerHeartbeat
+from metamapper.runs.models import Errand, Run, RunTally, Schedule, SchedulerLease, State, WorkerHeartbeat
 from metamapper.runs.tallies import SECONDS
 from metamapper.runs.timing import timing
 
@@ -50,6 +50,12 @@ def _waiting(now: datetime) -> Iterator[Metric]:
     yield _gauge("queue_age_seconds", "How long the oldest run that could begin has waited.", _age(oldest, now))
     unsent = ready.filter(dispatched_at=None).aggregate(at=Min("available_at"))["at"]
     yield _gauge("dispatch_lag_seconds", "How long the oldest run has waited for its message.", _age(unsent, now))
+    errands = Errand.objects.values_list("state").annotate(number=Count("pk"))
+    for state, name, text in (
+        (Errand.State.WAITING, "errands_waiting", "Other work that waits: mail and the like."),
+        (Errand.State.FAILED, "errands_failed", "Other work that failed for good within a week."),
+    ):
+        yield _gauge(name, text, dict(errands).get(state, 0))
     yield _gauge("datastores_stale", f"Scheduled datastores not seen for {STALE_AFTER} intervals.", _stale(now))
 
 
@@ -76,6 +82,9 @@ def _alive(now: datetime) -> Iterator[Metric]:
 def _ended() -> Iterator[Metric]:
     runs = CounterMetricFamily("metamapper_runs", "Runs that have ended.", labels=["engine", "state"])
     lost = CounterMetricFamily("metamapper_runs_lost", "Claims whose worker was lost.", labels=["engine"])
+    fenced = CounterMetricFamily(
+        "metamapper_writes_fenced", "Writes refused to holders whose lease was gone.", labels=["engine"]
+    )
     resent = CounterMetricFamily("metamapper_messages_resent", "Messages sent again, lost or late.", labels=["engine"])
     took = HistogramMetricFamily("metamapper_run_duration_seconds", "From claim to end.", labels=["engine"])
     late = HistogramMetricFamily(
@@ -83,10 +92,12 @@ def _ended() -> Iterator[Metric]:
     )
     by_engine: dict[str, list[RunTally]] = {}
     for tally in RunTally.objects.order_by("engine", "state"):
-        runs.add_metric([tally.engine, tally.state], tally.runs)
+        if tally.runs:
+            runs.add_metric([tally.engine, tally.state], tally.runs)
         by_engine.setdefault(tally.engine, []).append(tally)
     for engine, tallies in by_engine.items():
         lost.add_metric([engine], sum(each.lost for each in tallies))
+        fenced.add_metric([engine], sum(each.fenced for each in tallies))
         resent.add_metric([engine], sum(each.resent for each in tallies))
         took.add_metric([engine], _cumulative(each.buckets for each in tallies), sum(each.seconds for each in tallies))
         late.add_metric(
@@ -94,7 +105,7 @@ def _ended() -> Iterator[Metric]:
         )
     coalesced = Schedule.objects.aggregate(n=Sum("coalesced"))["n"] or 0
     yield CounterMetricFamily("metamapper_slots_coalesced", "Slots that got no run of their own.", value=coalesced)
-    yield from (runs, lost, resent, took, late)
+    yield from (runs, lost, fenced, resent, took, late)
 
 
 def _cumulative(buckets: Iterable[list[int]]) -> list[tuple[str, float]]:

@@ -141,6 +141,8 @@ class RunTally(models.Model):
     runs = models.BigIntegerField(default=0)
     lost = models.BigIntegerField(default=0)
     resent = models.BigIntegerField(default=0)
+    fenced = models.BigIntegerField(default=0, db_default=0)
+    """Times that a holder came to write and was refused; counted under the state that the run had then."""
     seconds = models.FloatField(default=0)
     buckets = models.JSONField(default=list)
     late_seconds = models.FloatField(default=0)
@@ -171,6 +173,53 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} by {self.owner}"
+
+
+class Errand(models.Model):
+    """Other work than inspections, in the outbox: put in the transaction that it belongs to, done by a worker after that.
+
+    ``sealed`` is what there is to do, encrypted, for a mail may hold a link that opens an account; it is emptied at the
+    end. ``key`` names an errand that must not be put twice. ``error`` is what the last attempt said, redacted.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        WORKING = "working"
+        DONE = "done"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.CharField(max_length=60)
+    key = models.CharField(max_length=200, null=True, unique=True)
+    sealed = models.BinaryField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    available_at = models.DateTimeField()
+    attempt = models.IntegerField(default=0)
+    fence = models.BigIntegerField(default=0)
+    lease_owner = models.CharField(max_length=200, null=True)
+    lease_expires_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(null=True)
+    dispatch_count = models.IntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="working", lease_owner__isnull=False, lease_expires_at__isnull=False)
+                | (~Q(state="working") & Q(lease_owner__isnull=True, lease_expires_at__isnull=True)),
+                name="working_iff_leased",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["available_at"], condition=Q(state="waiting"), name="errands_waiting"),
+            models.Index(fields=["lease_expires_at"], condition=Q(state="working"), name="errands_leased"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="errands_ended"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
 
 
 class Fence(models.Model):

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median, quantiles
 
-from django.db.models import Min
+from django.db.models import Count, Min
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.health import Health, health
-from metamapper.runs.models import Run, SchedulerLease, State, Trigger, WorkerHeartbeat
+from metamapper.runs.models import Errand, Run, SchedulerLease, State, Trigger, WorkerHeartbeat
 from metamapper.runs.timing import timing
 
 LATEST = 200
@@ -40,7 +40,7 @@ class Lateness:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """``waiting_since`` is when the oldest run that could begin could have begun; ``unsent_since`` the oldest without a
-    message. ``leader`` is the scheduler that ticks.
+    message. ``leader`` is the scheduler that ticks. ``errands`` is other work by state: mail and the like.
     """
 
     health: Health
@@ -52,6 +52,7 @@ class Overview:
     waiting_since: datetime | None
     unsent_since: datetime | None
     lateness: Lateness | None
+    errands: dict[str, int]
 
 
 def overview() -> Overview:
@@ -72,6 +73,7 @@ def overview() -> Overview:
         waiting_since=ready.aggregate(at=Min("available_at"))["at"],
         unsent_since=ready.filter(dispatched_at=None).aggregate(at=Min("available_at"))["at"],
         lateness=_lateness(),
+        errands=dict(Errand.objects.values_list("state").annotate(number=Count("pk"))),
     )
 
 

@@ -16,6 +16,7 @@ from metamapper.runs.canary import send_canary, sweep_canaries
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.dispatch import Publish, dispatch
 from metamapper.runs.due import create_due_runs, follow_the_clock
+from metamapper.runs.errands import dispatch_errands, reap_errands, sweep_errands
 from metamapper.runs.models import SchedulerLease, WorkerHeartbeat
 from metamapper.runs.reaper import reap
 from metamapper.runs.tallies import tally
@@ -63,11 +64,13 @@ class Ledger:
         publish: Publish,
         *,
         canary: Publish | None = None,
+        errand: Publish | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.owner = owner
         self._publish = publish
         self._canary = canary
+        self._errand = errand
         self._monotonic = monotonic
         self._trust_from = 0.0
         self._told_at: float | None = None
@@ -79,9 +82,10 @@ class Ledger:
         2. schedules that are due -> runs
         3. expired leases -> runs that wait again, unless the ticks paused: then workers could not renew them either
         4. waiting runs -> messages
-        5. a canary, once a minute
-        6. what is old goes
-        7. say when the tick was
+        5. the outbox: other work that waits -> messages
+        6. a canary, once a minute
+        7. what is old goes
+        8. say when the tick was
         """
         leading = lead(self.owner)
         if leading is None:
@@ -91,7 +95,10 @@ class Ledger:
         create_due_runs()
         if self._may_reap(leading):
             reap()
+            reap_errands()
         dispatch(self._publish)
+        if self._errand:
+            dispatch_errands(self._errand)
         if self._canary:
             send_canary(self._canary)
         sweep(leading.now)
@@ -133,7 +140,8 @@ class Ledger:
 
 
 def sweep(now: datetime) -> None:
-    """Forget workers that have long been gone, and old canaries; count what has ended."""
+    """Forget workers that have long been gone, old canaries and errands; count what has ended."""
     sweep_canaries(now)
+    sweep_errands(now)
     tally()
     WorkerHeartbeat.objects.filter(heard_at__lt=now - timedelta(seconds=timing().worker_forgotten)).delete()

@@ -31,11 +31,10 @@ def slots_between(after: datetime, until: datetime, *, interval: int) -> int:
     return round((until - after).total_seconds()) // interval
 
 
-def backoff(failures: int, timing: Timing, *, spread: float | None = None) -> timedelta:
-    """How long to wait after the ``failures``-th failure (from 1); ``spread`` in -1..1 shifts it within the jitter."""
-    seconds = timing.backoff[min(failures, len(timing.backoff)) - 1]
+def jittered(seconds: float, jitter: float, *, spread: float | None = None) -> timedelta:
+    """A wait, shifted by up to ``jitter`` of itself, so that many do not come back at once; ``spread`` in -1..1 says where."""
     spread = random.uniform(-1, 1) if spread is None else spread  # noqa: S311 - not for secrets
-    return timedelta(seconds=seconds * (1 + timing.jitter * spread))
+    return timedelta(seconds=seconds * (1 + jitter * spread))
 
 
 def breaker(failures: int, interval: int, timing: Timing) -> timedelta | None:

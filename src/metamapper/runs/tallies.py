@@ -8,8 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 
 from metamapper.runs.models import Run, RunTally, Trigger
 
@@ -88,10 +90,23 @@ def _sums(rows: Iterable[Ended]) -> dict[tuple[str, str], Sum]:
     return sums
 
 
-def _write(engine: str, state: str, sums: Sum) -> None:
+def count_fenced(run_id: UUID) -> None:
+    """A holder whose lease was gone came to write, and was refused."""
+    run = Run.objects.filter(pk=run_id).values_list("datastore__engine", "state").first()
+    if run:
+        engine, state = run
+        _make_sure_of(engine, state)
+        RunTally.objects.filter(engine=engine, state=state).update(fenced=F("fenced") + 1)
+
+
+def _make_sure_of(engine: str, state: str) -> None:
     RunTally.objects.get_or_create(
         engine=engine, state=state, defaults={"buckets": Sum().buckets, "late_buckets": Sum().buckets}
     )
+
+
+def _write(engine: str, state: str, sums: Sum) -> None:
+    _make_sure_of(engine, state)
     kept = RunTally.objects.select_for_update().get(engine=engine, state=state)
     kept.runs += sums.runs
     kept.lost += sums.lost
@@ -100,7 +115,7 @@ def _write(engine: str, state: str, sums: Sum) -> None:
     kept.late_seconds += sums.late_seconds
     kept.buckets = _added(kept.buckets, sums.buckets)
     kept.late_buckets = _added(kept.late_buckets, sums.late_buckets)
-    kept.save()
+    kept.save(update_fields=["runs", "lost", "resent", "seconds", "late_seconds", "buckets", "late_buckets"])
 
 
 def _added(kept: list[int], more: list[int]) -> list[int]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from metamapper.runs.configuration import hard_limit
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -14,7 +16,7 @@ class Timing:
     lease: float = 90
     heartbeat: float = 20
     deadline: float = 1560
-    """A run that is older than this loses its lease; Celery's hard limit is the same."""
+    """A run that is older than this loses its lease: Celery's hard limit, where the administrator sets another."""
     progress: float = 1
     tick: float = 5
     leader: float = 15
@@ -22,6 +24,8 @@ class Timing:
     """After a pause of the ticks longer than this, nothing is reaped for as long: an outage looks like dead workers."""
     redispatch: float = 120
     backoff: tuple[float, ...] = (60, 300, 900)
+    metastore_backoff: tuple[float, ...] = (2, 5, 15, 60, 60)
+    """Our own metastore cut a run short: that is soon over, and no fault of the datastore."""
     jitter: float = 0.2
     lost_limit: int = 3
     breaker_after: int = 5
@@ -43,6 +47,12 @@ class Timing:
     canary_late: float = 300
     """After so long without an answer another canary is sent."""
     canary_forgotten: float = 3600
+    errand_lease: float = 330
+    """Longer than the time limits of its task: whoever holds an errand is gone when this is over."""
+    errand_backoff: tuple[float, ...] = (30, 120, 600, 1800, 7200, 21600, 43200)
+    """For about a day; then a person is needed."""
+    errand_window: int = 50
+    errand_forgotten: float = 7 * 24 * 3600
     stop: float = 25
     """How long a stopping worker lets its runs finish before it hands them over."""
     idle_in_transaction: float = 60
@@ -57,7 +67,8 @@ class Timing:
 
 def timing() -> Timing:
     """The durations in force."""
-    overrides: dict[str, Any] = getattr(settings, "METAMAPPER_RUNS", {})
+    limit = hard_limit()
+    overrides: dict[str, Any] = ({"deadline": limit} if limit else {}) | getattr(settings, "METAMAPPER_RUNS", {})
     return _timing(tuple(sorted(overrides.items())))
 
 

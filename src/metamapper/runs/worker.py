@@ -5,6 +5,7 @@ stops hands its runs over. Children are forked from the main process and inherit
 """
 
 import atexit
+import gc
 import os
 import platform
 import secrets
@@ -21,8 +22,10 @@ from celery.worker import state
 from django.conf import settings
 from django.db import Error, connections
 
+from metamapper.lib import tracing
 from metamapper.lib.alive import AliveFile
 from metamapper.runs.clock import metastore_now
+from metamapper.runs.errands import errands_leased_to, hand_over_errands, take_errands_from
 from metamapper.runs.models import Run, WorkerHeartbeat
 from metamapper.runs.reaper import hand_over, leased_to, take_from_dead
 from metamapper.runs.timing import timing
@@ -90,12 +93,21 @@ class Tie:
         )
         dead = [each for each in self._owners() if not _lives(int(each.rpartition("/")[2]))]
         take_from_dead(dead, blame=not self._leaving)
+        take_errands_from(dead)
 
     def _owners(self) -> list[str]:
-        return [each for each in leased_to(self._name).values_list("lease_owner", flat=True) if each]
+        """The processes of ours that hold anything, by the ledger."""
+        return sorted(
+            {
+                str(owner)
+                for held in (leased_to(self._name), errands_leased_to(self._name))
+                for owner in held.values_list("lease_owner", flat=True)
+            }
+        )
 
     def _leave(self) -> None:
         hand_over(self._name)
+        hand_over_errands(self._name)
         WorkerHeartbeat.objects.filter(name=self._name).delete()
 
 
@@ -154,6 +166,8 @@ class Installed:
         self._tie: Tie | None = None
         self._main = 0
         self._app: Any = None
+        signals.worker_init.connect(self.on_imported)
+        signals.worker_process_shutdown.connect(self.on_child_shutdown)
         signals.worker_ready.connect(self.on_ready)
         signals.worker_shutting_down.connect(self.on_shutting_down)
         signals.worker_shutdown.connect(self.on_shutdown)
@@ -164,6 +178,15 @@ class Installed:
         self._main, self._app = os.getpid(), instance.app
         _name = f"{sender}.{secrets.token_hex(4)}"
         wait_for_metastore()
+
+    def on_imported(self, **_: Any) -> None:
+        """All is imported and nothing is forked yet: what the garbage collector never looks at again, children share."""
+        gc.collect()
+        gc.freeze()
+
+    def on_child_shutdown(self, **_: Any) -> None:
+        """Children end without the interpreter's farewell."""
+        tracing.flush()
 
     def on_ready(self, sender: Any, **_: Any) -> None:
         slots = getattr(sender.controller, "concurrency", None) or 1

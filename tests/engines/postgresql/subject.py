@@ -18,7 +18,7 @@ from metamapper.connectors.engines.postgresql import ENGINE
 from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 from tests.engines.postgresql.guarded import Guarded
 from tests.support.databases import fresh_postgresql
 
@@ -104,6 +104,9 @@ class PostgresqlSubject:
     widest = 1600
     longest_name = 63
     most_statements = 12
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        return True
 
     @contextmanager
     def fresh(self) -> Iterator[PostgresqlSource]:

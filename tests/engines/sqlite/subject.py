@@ -12,7 +12,7 @@ from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.sqlite import ENGINE
 from metamapper.connectors.engines.sqlite.settings import SqliteSettings
 from metamapper.connectors.reach import Reach
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 
 TYPES = {
     TypeFamily.INTEGER: "INTEGER",
@@ -66,6 +66,9 @@ class SqliteSubject:
     widest = 2000
     longest_name = 255
     most_statements = 16
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        return True
 
     @contextmanager
     def fresh(self) -> Iterator[SqliteSource]:

@@ -9,6 +9,7 @@ from metamapper.connectors.conformance.reads import Look, look, read
 from metamapper.connectors.conformance.seed import seed
 from metamapper.connectors.conformance.steps import STEPS, DdlStep
 from metamapper.connectors.conformance.subject import Subject
+from metamapper.schema import AssetKind, Snapshot
 
 
 class ChangingSuite:
@@ -24,12 +25,20 @@ def _promise_of(step: DdlStep) -> Promise[ChangingSuite]:
             source.perform(step.operation)
             after, looked_again = read(subject, source), look(subject, source)
         found = differences(before, after)
-        same(found, {line.format_map(subject.schemas) for line in step.expected}, f"Differences after {step.name}")
+        expected = {line.format_map(subject.schemas) for line in step.expected}
+        same(found - _hints(subject, before), expected, f"Differences after {step.name}")
         _fingerprints_agree(looked, looked_again, found)
         if subject.engine.capabilities[Ability.PROBE]:
             holds(looked.token != looked_again.token, f"The probe says that nothing changed after {step.name}")
 
     return check
+
+
+def _hints(subject: Subject, before: Snapshot) -> set[str]:
+    """Differences that may be: where an engine's ids of relations are no more than hints, rebuilding one changes its."""
+    if AssetKind.RELATION in subject.engine.stable_ids:
+        return set()
+    return {f"~ {relation.schema}.{relation.name}.native_id" for relation in before.relations}
 
 
 def _fingerprints_agree(before: Look, after: Look, found: set[str]) -> None:

@@ -12,17 +12,20 @@ Facts = Mapping[Path, Any]
 
 _CHILDREN = ("columns", "indexes", "constraints")
 _STATISTICS = ("row_estimate", "size_bytes")
+_MEASURES = ("length", "precision", "scale")
 
 
 def differences(before: Snapshot, after: Snapshot) -> set[str]:
     """``+ main.customer``, ``- main.customer.columns.email``, ``~ main.customer.columns.email.type``.
 
-    What is inside of something that came or went is not listed. Native ids and definitions count like any other fact.
+    What is inside of something that came or went is not listed, nor what only says in numbers how a type is spelled now.
+    Native ids and definitions count like any other fact.
     """
     old, new = _facts(before), _facts(after)
     changed = {path for path in old.keys() & new.keys() if old[path] != new[path]}
     signed = (("-", _outermost(old.keys() - new.keys())), ("+", _outermost(new.keys() - old.keys())), ("~", changed))
-    return {f"{sign} {'.'.join(path)}" for sign, paths in signed for path in paths}
+    spelled = {(*path[:-1], measure) for path in changed if path[-1] == "type" for measure in _MEASURES}
+    return {f"{sign} {'.'.join(path)}" for sign, paths in signed for path in paths if path not in spelled}
 
 
 def _outermost(paths: Set[Path]) -> set[Path]:

@@ -131,7 +131,7 @@ class FaultSuite:
                 error = _raised(lambda: (list(rest), session.scopes(EVERYTHING)))
         same(type(error), errors.ConnectionLost, "The error of a session that was cut")
 
-    @promise(Ability.VIEW_DEFINITIONS)
+    @promise(Ability.VIEWS)
     def test_what_is_dropped_in_mid_read_hides_nothing_else(self, subject: Subject) -> None:
         """Every relation that is still there was seen, or its scope does not claim to be complete."""
         views = [operation.view for operation in _many_long_views()]

@@ -35,7 +35,8 @@ LINE_CHECK = Check("line_quantity", "quantity > 0")
 
 def seed(engine: Engine) -> Iterator[Operation]:
     """The operations, as far as the engine has what they make."""
-    yield CreateTable(CUSTOMER, CUSTOMER_COLUMNS, primary_key=("id",), unique=("email",))
+    unique = ("email",) if engine.capabilities[Ability.UNIQUE_KEYS] else ()
+    yield CreateTable(CUSTOMER, CUSTOMER_COLUMNS, primary_key=_key(engine, "id"), unique=unique)
     yield CreateTable(
         PURCHASE,
         (
@@ -43,7 +44,7 @@ def seed(engine: Engine) -> Iterator[Operation]:
             NewColumn("customer_id", nullable=False),
             NewColumn("note", TypeFamily.STRING),
         ),
-        primary_key=("id",),
+        primary_key=_key(engine, "id"),
         foreign_keys=(PURCHASE_KEY,) if engine.capabilities[Ability.FOREIGN_KEYS] else (),
     )
     generated = NewColumn("doubled", generated="quantity * 2")
@@ -55,13 +56,17 @@ def seed(engine: Engine) -> Iterator[Operation]:
             NewColumn("quantity", default="1"),
             *((generated,) if engine.capabilities[Ability.GENERATED_COLUMNS] else ()),
         ),
-        primary_key=("purchase_id", "place"),
+        primary_key=_key(engine, "purchase_id", "place"),
         checks=(LINE_CHECK,) if engine.capabilities[Ability.CHECK_CONSTRAINTS] else (),
     )
     if engine.capabilities[Ability.INDEXES]:
         yield CreateIndex("purchase_by_customer", PURCHASE, ("customer_id", "id"))
-    if engine.capabilities[Ability.VIEW_DEFINITIONS]:
+    if engine.capabilities[Ability.VIEWS]:
         yield CreateView(OPEN, PURCHASE, ("id", "customer_id"))
     if engine.capabilities[Ability.COMMENTS]:
         yield Comment(CUSTOMER, "People who bought something")
         yield Comment(CUSTOMER, "Unique; the sign-in name", column="email")
+
+
+def _key(engine: Engine, *columns: str) -> tuple[str, ...]:
+    return columns if engine.capabilities[Ability.PRIMARY_KEYS] else ()

@@ -7,7 +7,7 @@ from typing import Protocol
 from metamapper.connectors.base import Engine, EngineSettings
 from metamapper.connectors.conformance.operations import Operation
 from metamapper.connectors.reach import Reach
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 
 
 class Source(Protocol):
@@ -63,6 +63,10 @@ class Subject(Protocol):
     """Bytes that a name can have, in UTF-8."""
     most_statements: int
     """That one read may send, however large the database is."""
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        """Whether a schema, or a relation and its columns, may have this name at all."""
+        ...
 
     def fresh(self) -> AbstractContextManager[Source]:
         """A new, empty database."""

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 _NAME = re.compile(r"^-- name: *(\w+) *$", re.MULTILINE)
-_BOUND = re.compile(r" *-- (since|before) (\d+) *$")
+_BOUND = re.compile(r" *-- (?:since (?P<since>\d+))? *(?:before (?P<before>\d+))? *$")
 
 
 class Blocks:
@@ -23,7 +23,9 @@ class Blocks:
         return iter(self._blocks)
 
     def at(self, name: str, version: int) -> str:
-        """The block as a server of this major version gets it: lines marked ``-- since 12`` or ``-- before 12`` are chosen."""
+        """The block as a server of this version gets it: lines marked ``-- since 12``, ``-- before 12`` or
+        ``-- since 12 before 15`` are chosen.
+        """
         return _cut(self._blocks[name], version)
 
 
@@ -47,7 +49,7 @@ def _cut(block: str, version: int) -> str:
 
 def _line(line: str, version: int) -> str | None:
     bound = _BOUND.search(line)
-    if bound is None:
+    if bound is None or not (bound["since"] or bound["before"]):
         return line
-    newer = version >= int(bound[2])
-    return line[: bound.start()] if newer == (bound[1] == "since") else None
+    meant = int(bound["since"] or 0) <= version and (bound["before"] is None or version < int(bound["before"]))
+    return line[: bound.start()] if meant else None

@@ -98,7 +98,11 @@ class PostgresqlBackend(Backend):
             return super().find(plan)
 
     def _copy(self, block: str, rows: Iterable[bytes]) -> None:
-        with connection.cursor() as cursor, _opened(cursor, self.blocks[block]) as copy:
+        with (
+            connection.wrap_database_errors,  # Django itself knows nothing of COPY
+            connection.cursor() as cursor,
+            _opened(cursor, self.blocks[block]) as copy,
+        ):
             copy.write(_HEAD)
             # In pieces, so that the server stores one while the next is made.
             for piece in batched(rows, _ROWS):

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from metamapper.connectors.base import Engine, StepState
 from metamapper.connectors.errors import ConnectorError
-from metamapper.connectors.registry import registry
+from metamapper.connectors.registry import offered, registry
 from metamapper.datastores import services
 from metamapper.inspection.connecting import connect as connect_datastore
 from metamapper.inspection.connecting import disconnect
@@ -54,7 +54,7 @@ def connect(request: Visit) -> HttpResponse:
         run = _connected(request, form)
         if run is not None:
             return _go(request, redirect("run", request.workspace.slug, run.datastore.slug, run.number).url)
-    return _form_page(request, "datastores/connect.html", form, {"engines": registry().engines.values()})
+    return _form_page(request, "datastores/connect.html", form, {"engines": offered()})
 
 
 def _connected(request: Visit, form: DatastoreForm) -> Run | None:
@@ -88,9 +88,9 @@ def test(request: Visit) -> HttpResponse:
 
 def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str, Any] | None = None) -> HttpResponse:
     """The steps of the test, with the proof that lets the form be saved if they all passed."""
-    context: dict[str, Any] = {"engines": registry().engines.values(), **(extra or {})}
+    context: dict[str, Any] = {"engines": offered(), **(extra or {})}
     if form.is_valid() and form.settings is not None:
-        steps = list(services.connector(form.engine, form.settings).test())
+        steps = list(services.test(form.engine, form.settings))
         failed = next((step for step in steps if step.state is StepState.FAILED), None)
         context |= {"steps": steps, "tested_at": timezone.now()}
         if failed is not None and failed.error is not None:

@@ -1,0 +1,140 @@
+"""The connection test: what stands between the workers and the project's tables, found step by step."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import certifi
+
+from metamapper.connectors import errors
+from metamapper.connectors.base import Step
+from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.engines.bigquery.dial import Line, dialled
+from metamapper.connectors.engines.bigquery.errors import ROLE, grant_on_dataset, grant_on_project
+from metamapper.connectors.engines.bigquery.session import BigquerySession
+from metamapper.connectors.engines.bigquery.settings import BigquerySettings
+from metamapper.connectors.reach import Reach
+from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.wire import Knocking
+from metamapper.schema import Completeness
+
+WRITING = ("bigquery.tables.updateData", "bigquery.tables.update", "bigquery.tables.delete")
+MANY = 100
+"""Datasets whose tables the test looks at; a read looks at all."""
+
+
+def diagnose(settings: BigquerySettings, reach: Reach) -> Iterator[Step]:
+    """The steps of the test as they are taken; raises nothing."""
+    with ExitStack() as stack:
+        test = _Test(settings, reach, stack)
+        yield from run_checks(
+            (
+                ("Name lookup", test.knocking.name_lookup),
+                ("Port", test.knocking.port),
+                ("TLS", test.knocking.tls),
+                ("Sign-in", test.sign_in),
+                ("Project", test.project),
+                ("Datasets visible", test.datasets),
+                ("Tables visible", test.tables),
+                ("Rights to write", test.write_rights),
+            )
+        )
+
+
+class _Test:
+    """What each step needs of those before it."""
+
+    def __init__(self, settings: BigquerySettings, reach: Reach, stack: ExitStack) -> None:
+        self._settings = settings
+        self._reach = reach
+        self._stack = stack
+        self.knocking = Knocking(settings.endpoint, reach, settings.connect_timeout, certifi.where())
+        self._line: Line | None = None
+        self._datasets: list[str] = []
+        self._table: tuple[str, str] | None = None
+
+    def sign_in(self) -> Finding:
+        self._line = self._stack.enter_context(dialled(self._settings, self._reach))
+        return Finding(f"As {self._line.account.name or 'the account of the workers'}")
+
+    def project(self) -> Finding:
+        try:
+            self._open().calls.project()
+        except errors.PermissionMissing as error:
+            raise errors.PermissionMissing(
+                error.detail,
+                server_said=error.server_said,
+                hint=error.hint,
+                remedy=error.remedy or grant_on_project(self._settings.project, self._open().account.member),
+            ) from None
+        return Finding(self._settings.project)
+
+    def datasets(self) -> Finding:
+        line = self._open()
+        scopes, whole = BigquerySession(line.calls, self._settings, line.account).scopes(ScopeFilter())
+        closed = [scope for scope in scopes if scope.completeness is Completeness.UNREADABLE]
+        self._datasets = [scope.name for scope in scopes if scope.completeness is Completeness.COMPLETE]
+        if not whole:
+            return self._short(f"{len(self._datasets)}, perhaps not all: the account has no {ROLE} on the project")
+        if closed:
+            names = ", ".join(scope.name for scope in closed)
+            return self._short(f"{len(self._datasets)} of {len(scopes)}: tables may not be listed in {names}")
+        return Finding(f"{len(scopes)}, and the account sees every one of the project")
+
+    def _short(self, detail: str) -> Finding:
+        """Not everything can be seen: a warning, or a failure where nothing can."""
+        missing = errors.PermissionMissing(
+            detail,
+            hint="Grant it on the project; a dataset that is deleted is then known to be gone, not only out of sight.",
+            remedy=grant_on_project(self._settings.project, self._open().account.member),
+        )
+        if not self._datasets:
+            raise missing
+        return Finding(detail, warning=True, error=missing)
+
+    def tables(self) -> Finding:
+        """Look at one table of each dataset: the right to list them is not the right to look at them."""
+        line = self._open()
+        found = dict(zip(self._datasets, line.calls.each(self._look, self._datasets[:MANY]), strict=False))
+        closed = [name for name, sight in found.items() if isinstance(sight, errors.PermissionMissing)]
+        self._table = next(((name, sight) for name, sight in found.items() if isinstance(sight, str)), None)
+        if not closed:
+            return Finding(f"Looked at one in each of {len(found)} datasets")
+        member = line.account.member
+        missing = errors.PermissionMissing(
+            f"No table of {', '.join(closed)} may be looked at: bigquery.tables.get is missing",
+            hint=f"The role {ROLE} has it; roles/bigquery.user and roles/bigquery.jobUser do not.",
+            remedy="\n".join(grant_on_dataset(self._settings.project, name, member) for name in closed),
+        )
+        if self._table is None:
+            raise missing
+        return Finding(missing.detail, warning=True, error=missing)
+
+    def _look(self, dataset: str) -> str | errors.PermissionMissing | None:
+        """The name of a table that can be looked at; None in an empty dataset."""
+        calls = self._open().calls
+        _, name = calls.first_table(dataset)
+        try:
+            return name if name is None or calls.table(dataset, name) else None
+        except errors.PermissionMissing as error:
+            return error
+
+    def write_rights(self) -> Finding:
+        if self._table is None:
+            return Finding("There is no table yet to ask about")
+        held = self._open().calls.rights(*self._table, WRITING)
+        if not held:
+            return Finding("None: the account can read only")
+        return Finding(
+            f"The account may change {self._table[0]}.{self._table[1]} ({', '.join(held)}). Our tokens can read only,"
+            " yet an account without such rights is safer.",
+            warning=True,
+            error=errors.PermissionMissing(
+                hint=f"An account of its own needs no more than {ROLE}.",
+                remedy=grant_on_project(self._settings.project, "serviceAccount:<an account of its own>"),
+            ),
+        )
+
+    def _open(self) -> Line:
+        if self._line is None:
+            raise errors.ConnectionLost
+        return self._line

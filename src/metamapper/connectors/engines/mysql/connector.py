@@ -1,0 +1,28 @@
+"""Opening and testing a MySQL or MariaDB."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from metamapper.connectors.base import Step
+from metamapper.connectors.engines.mysql.diagnosis import diagnose
+from metamapper.connectors.engines.mysql.dial import dialled
+from metamapper.connectors.engines.mysql.session import MysqlSession
+from metamapper.connectors.engines.mysql.settings import MysqlSettings
+from metamapper.connectors.reach import Reach
+
+
+class MysqlConnector:
+    def __init__(self, settings: MysqlSettings, reach: Reach) -> None:
+        self._settings = settings
+        self._reach = reach
+
+    @contextmanager
+    def open(self) -> Iterator[MysqlSession]:
+        """A session that cannot write; raises a ``ConnectorError``."""
+        with dialled(self._settings, self._reach) as connection:
+            yield MysqlSession(connection, self._settings, partial(dialled, self._settings, self._reach))
+
+    def test(self) -> Iterator[Step]:
+        """The connection test, step by step; raises nothing."""
+        return diagnose(self._settings, self._reach)

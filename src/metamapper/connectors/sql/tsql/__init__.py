@@ -1,0 +1,1 @@
+"""What the relatives that speak TDS and T-SQL share. See [MS-TDS] and the pages of the catalog views by Microsoft."""

@@ -1,0 +1,13 @@
+import pytest
+
+from metamapper.connectors.conformance import ConformanceSuite, Subject
+from tests.engines.athena.subject import AthenaSubject
+from tests.support.aws import Aws
+
+
+class TestAthenaStandIn(ConformanceSuite):
+    """The real driver against moto's server with our extension: a stand-in, not AWS."""
+
+    @pytest.fixture
+    def subject(self, aws: Aws) -> Subject:
+        return AthenaSubject(aws)

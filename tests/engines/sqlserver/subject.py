@@ -1,0 +1,111 @@
+"""SQL Server for the conformance suite: a stand-in that the real driver talks to."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from metamapper.connectors.base import EngineSettings
+from metamapper.connectors.conformance import operations as ops
+from metamapper.connectors.engines.sqlserver import ENGINE
+from metamapper.connectors.engines.sqlserver.settings import SqlserverSettings
+from metamapper.connectors.reach import Reach
+from tests.support.tds import Hello, Refused, Session, TdsServer
+from tests.support.tsql import CatalogSession
+from tests.support.tsql_catalog import TYPES, TsqlCatalog, TsqlSpelling
+from tests.support.tsql_tables import ADMINISTRATOR
+
+PASSWORD = "correct horse, battery %41 staple"
+READER = 'mm reader "1"'
+
+
+@dataclass
+class SqlserverSource:
+    """A stand-in with one database; whoever knows the password may sign in under any name."""
+
+    catalog: TsqlCatalog = field(default_factory=TsqlCatalog)
+    server: TdsServer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.server = TdsServer(self.sign_in)
+
+    def sign_in(self, hello: Hello) -> Session:
+        failed = Refused(18456, f"Login failed for user '{hello.user}'.")
+        if hello.password != PASSWORD and not hello.token:
+            raise failed
+        if hello.database != self.catalog.name:
+            text = f'Cannot open database "{hello.database}" requested by the login. The login failed.'
+            raise Refused(18456, failed.text, before=Refused(4060, text))
+        return CatalogSession(self.catalog, hello.user or hello.token)
+
+    @property
+    def settings(self) -> SqlserverSettings:
+        return SqlserverSettings(
+            host="127.0.0.1",
+            port=self.server.port,
+            database=self.catalog.name,
+            user=ADMINISTRATOR,
+            password=PASSWORD,
+            connect_timeout=5,
+            statement_timeout=10,
+        )
+
+    @property
+    def reader(self) -> SqlserverSettings:
+        return replace(self.settings, user=READER)
+
+    @property
+    def reach(self) -> Reach:
+        return Reach()
+
+    def perform(self, *operations: ops.Operation) -> None:
+        self.catalog.perform(*operations)
+
+    def revoke(self, schema: str) -> None:
+        self.catalog.revoke(READER, "VIEW DEFINITION", TsqlSpelling().quote(TsqlSpelling.schemas[schema]))
+
+    def paste(self, remedy: str) -> None:
+        self.catalog.paste(remedy)
+
+    def aimed_at(self, host: str, port: int) -> SqlserverSettings:
+        return replace(self.settings, host=host, port=port, connect_timeout=2, password="a planted secret")
+
+    def cut(self) -> None:
+        self.server.cut()
+
+
+@contextmanager
+def started(source: SqlserverSource) -> Iterator[SqlserverSource]:
+    with closing(source.catalog), source.server.running():
+        source.catalog.grant(READER, "VIEW DEFINITION", "[dbo]")
+        yield source
+
+
+@dataclass(frozen=True)
+class SqlserverSubject:
+    engine = ENGINE
+    schemas = TsqlSpelling.schemas
+    shown = TYPES
+    widest = 1024
+    longest_name = 128
+    most_statements = 7
+
+    @contextmanager
+    def fresh(self) -> Iterator[SqlserverSource]:
+        with started(SqlserverSource()) as source:
+            yield source
+
+    @contextmanager
+    def right_password(self) -> Iterator[EngineSettings]:
+        with self.fresh() as source:
+            yield source.settings
+
+    @contextmanager
+    def wrong_passwords(self) -> Iterator[Sequence[EngineSettings]]:
+        with self.fresh() as source:
+            yield [
+                replace(source.settings, password="not the right one"),
+                replace(source.settings, password="p@ss:w/rd?#%41 é"),
+                replace(source.settings, user="no such user", password="whatever it is"),
+            ]
