@@ -32,7 +32,7 @@ TYPES = (
 )  # fmt: skip
 MOST, MOST_MIB = 2, 100
 FLOOR = {
-    "tables": "table_schema, table_name, table_type, engine, table_comment, table_collation, create_options, table_rows,"
+    "tables": "table_schema, table_name, table_type, engine, table_comment, table_collation, table_rows,"
     " data_length, index_length",
     "columns": "table_schema, table_name, column_name, ordinal_position, column_type, is_nullable, column_default, extra,"
     " column_comment, character_maximum_length, collation_name, generation_expression",

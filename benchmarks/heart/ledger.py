@@ -15,10 +15,10 @@ ALONE = 300
 
 
 def main() -> None:
-    if len(sys.argv) > 1:
-        _child([UUID(each) for each in sys.stdin.read().split()])
-        return
     django.setup()
+    if len(sys.argv) > 1:
+        _child()
+        return
     from benchmarks.heart.stores import datastores, workspace
     from metamapper.runs.due import create_due_runs
     from metamapper.runs.models import Run, State
@@ -30,9 +30,7 @@ def main() -> None:
     began = time.perf_counter()
     work(ids[:ALONE])
     each = (time.perf_counter() - began) / ALONE
-    began = time.perf_counter()
-    _at_once(ids[ALONE:])
-    seconds = time.perf_counter() - began
+    seconds = _at_once(ids[ALONE:])
     assert Run.objects.filter(state=State.SUCCEEDED).count() == RUNS + ALONE
     print(json.dumps({"each_ms": each * 1000, "floor_ms": bare * 1000, "per_second": RUNS / seconds}))
 
@@ -73,23 +71,37 @@ def floor(ids: list[UUID]) -> float:
     return (time.perf_counter() - began) / len(ids)
 
 
-def _at_once(ids: list[UUID]) -> None:
+def _at_once(ids: list[UUID]) -> float:
+    """Seconds from the moment at which all processes are ready until the last has done its share."""
+    command = [sys.executable, "-m", "benchmarks.heart.ledger", "child"]
     children = [
-        subprocess.Popen([sys.executable, "-m", "benchmarks.heart.ledger", "child"], stdin=subprocess.PIPE, text=True)
-        for _ in range(PROCESSES)
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(PROCESSES)
     ]
+    for child in children:
+        assert child.stdout
+        child.stdout.readline()
+    began = time.perf_counter()
     for number, child in enumerate(children):
-        assert child.stdin
-        child.stdin.write("\n".join(map(str, ids[number::PROCESSES])))
-        child.stdin.close()
+        _begin(child, ids[number::PROCESSES])
     for child in children:
         if child.wait():
             raise SystemExit("A process of the ledger's benchmark failed")
+    return time.perf_counter() - began
 
 
-def _child(ids: list[UUID]) -> None:
-    django.setup()
-    work(ids)
+def _begin(child: "subprocess.Popen[str]", ids: list[UUID]) -> None:
+    assert child.stdin
+    child.stdin.write("\n".join(map(str, ids)))
+    child.stdin.close()
+
+
+def _child() -> None:
+    """Says when it is ready, then does the runs that it is told."""
+    from metamapper.runs.models import Run
+
+    Run.objects.exists()
+    print("ready", flush=True)
+    work([UUID(each) for each in sys.stdin.read().split()])
 
 
 if __name__ == "__main__":

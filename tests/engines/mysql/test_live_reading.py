@@ -229,7 +229,7 @@ CREATE TABLE sales (y int, z int) PARTITION BY RANGE (y) SUBPARTITION BY HASH (z
 def test_kinds_partitions_and_other_facts(source: MysqlSource, subject: MysqlSubject) -> None:
     source.run(
         PARTITIONED,
-        "CREATE TABLE plain (id int) ENGINE = MyISAM COMMENT = 'VIEW' ROW_FORMAT = DYNAMIC",
+        "CREATE TABLE plain (id int) ENGINE = MyISAM COMMENT = 'VIEW'",
         "CREATE SQL SECURITY INVOKER VIEW shown AS SELECT y FROM sales WHERE y > 1 WITH CHECK OPTION",
     )
     found = {each.name: each for each in snapshot_of(source).relations if each.schema == source.main}
@@ -241,15 +241,13 @@ def test_kinds_partitions_and_other_facts(source: MysqlSource, subject: MysqlSub
     sales, plain, shown = found["sales"].extras, found["plain"], found["shown"]
     assert sales["partition_key"] == "RANGE (`y`) SUBPARTITION BY HASH (`z`)"
     assert sales["partitions"] == ["p0: 2000", "p1: MAXVALUE"]
-    assert "options" not in sales
     assert (plain.comment, plain.extras["engine"]) == ("VIEW", "MyISAM")
-    assert plain.extras["options"] == ["row_format=DYNAMIC"]
     assert (shown.comment, shown.extras) == (None, {"check_option": "CASCADED", "security": "INVOKER"})
 
 
-def test_what_only_mariadb_has(source: MysqlSource, subject: MysqlSubject) -> None:
-    if not subject.mariadb:
-        pytest.skip("MySQL has neither sequences nor versioned tables nor comments of databases")
+@pytest.mark.parametrize("subject", ["mariadb"], indirect=True)
+def test_what_only_mariadb_has(source: MysqlSource) -> None:
+    """Sequences, versioned tables, comments of databases."""
     source.run(
         "CREATE SEQUENCE numbers",
         "CREATE TABLE kept (id int) WITH SYSTEM VERSIONING",

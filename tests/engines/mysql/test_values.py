@@ -11,7 +11,7 @@ from metamapper.connectors.engines.mysql.payload import RawColumn, decode
 from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.engines.mysql.types import parse_type
 from metamapper.connectors.registry import from_url
-from metamapper.schema import TypeFamily
+from metamapper.schema import RelationKind, TypeFamily
 
 SETTINGS = MysqlSettings(host="db.example.com", user="metamapper", password="a planted secret")
 
@@ -128,7 +128,7 @@ def test_names_and_accounts_as_grants_spell_them() -> None:
 
 
 OF_5_7 = (
-    '[false,["s","t","BASE TABLE","InnoDB","","utf8_general_ci",""],'
+    '[false,["s","t","BASE TABLE","InnoDB","","utf8_general_ci"],'
     '[["made",1,"timestamp","NO","CURRENT_TIMESTAMP","on update CURRENT_TIMESTAMP","",null,null,"",null],'
     '["said",2,"varchar(9)","YES","CURRENT_TIMESTAMP","","",9,"utf8_general_ci","",null],'
     '["id",3,"int(11)","NO",null,"auto_increment","",null,null,"",null]],[],[],[],[],[],[],[]]'
@@ -142,6 +142,12 @@ def test_what_5_7_says_of_defaults_recorded() -> None:
     assert said.default == "'CURRENT_TIMESTAMP'"
     assert number.identity is not None
     assert RawColumn.__struct_fields__[-1] == "srid"
+
+
+def test_rows_that_are_kept_elsewhere_make_an_external_table() -> None:
+    table = OF_5_7.replace('"InnoDB"', '"FEDERATED"')
+    assert decode(table.encode()).kind is RelationKind.EXTERNAL_TABLE
+    assert decode(OF_5_7.encode()).kind is RelationKind.TABLE
 
 
 def test_urls() -> None:

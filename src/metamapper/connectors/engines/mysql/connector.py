@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+from msgspec.structs import replace
+
 from metamapper.connectors.base import Step
 from metamapper.connectors.engines.mysql.diagnosis import diagnose
 from metamapper.connectors.engines.mysql.dial import dialled
-from metamapper.connectors.engines.mysql.session import MysqlSession
+from metamapper.connectors.engines.mysql.session import CANCEL_SECONDS, MysqlSession
 from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.reach import Reach
 
@@ -20,8 +22,9 @@ class MysqlConnector:
     @contextmanager
     def open(self) -> Iterator[MysqlSession]:
         """A session that cannot write; raises a ``ConnectorError``."""
+        hurried = replace(self._settings, connect_timeout=min(CANCEL_SECONDS, self._settings.connect_timeout))
         with dialled(self._settings, self._reach) as connection:
-            yield MysqlSession(connection, self._settings, partial(dialled, self._settings, self._reach))
+            yield MysqlSession(connection, self._settings, partial(dialled, hurried, self._reach))
 
     def test(self) -> Iterator[Step]:
         """The connection test, step by step; raises nothing."""

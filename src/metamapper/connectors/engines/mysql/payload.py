@@ -18,7 +18,8 @@ from metamapper.schema import Column, Extras, Generated, Identity, Relation, Rel
 _NOW = re.compile(r"CURRENT_TIMESTAMP(\(\d*\))?\Z", re.IGNORECASE)
 _ON_UPDATE = re.compile(r"on update (\w+(?:\(\d*\))?)", re.IGNORECASE)
 _IS_JSON = re.compile(r"json_valid\(`(?P<column>(?:[^`]|``)*)`\)\Z", re.IGNORECASE)
-_PARTITIONED = "partitioned"
+_ELSEWHERE = frozenset({"FEDERATED", "CONNECT", "SPIDER"})
+"""Storage engines whose rows are another server's, or in files of others."""
 NO_COMMENT = "VIEW"
 """What stands for the comment of a view, which has none; if its query has become invalid, an error stands there."""
 
@@ -30,7 +31,6 @@ class RawTable(msgspec.Struct, frozen=True, array_like=True):
     engine: str | None
     comment: str | None
     collation: str | None
-    options: str | None
 
     @property
     def is_view(self) -> bool:
@@ -106,6 +106,8 @@ def view_of(part: str) -> RawView:
 def kind_of(table: RawTable, *, partitioned: bool) -> RelationKind:
     if table.is_view:
         return RelationKind.VIEW
+    if table.engine in _ELSEWHERE:
+        return RelationKind.EXTERNAL_TABLE
     return RelationKind.PARTITIONED_TABLE if partitioned else RelationKind.TABLE
 
 
@@ -198,11 +200,9 @@ def _column_extras(raw: RawColumn, table: RawTable, values: tuple[str, ...]) -> 
 
 def _relation_extras(raw: RawRelation, view: RawView | None) -> Extras:
     table = raw.table
-    options = [word for word in (table.options or "").split() if word != _PARTITIONED]
     facts = {
         "engine": table.engine,
         "collation": table.collation,
-        "options": options,
         "system_versioned": table.type == "SYSTEM VERSIONED",
         "partition_key": _partition_key(raw.partitions),
         "partitions": _partitions(raw.partitions),

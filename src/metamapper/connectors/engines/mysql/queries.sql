@@ -22,6 +22,7 @@ SET SESSION sql_mode = ''
 -- name: facts
 SELECT CURRENT_USER() AS account
      , CONNECTION_ID() AS number
+     , DATABASE() AS chosen
      , @@lower_case_table_names AS folded
      , @@partial_revokes AS literal_patterns                                                -- since 80016
      , 0 AS literal_patterns                                                                -- before 80016
@@ -57,14 +58,14 @@ SELECT MAX(part) AS part
 
 -- The parts of a relation: each row has the names of its relation as bytes, which no collation takes for one another, the
 -- number of its part, what orders it within, and what it says. Row counts and sizes are estimates, and no part of that.
+-- Not asked for: create_options, where storage engines keep their passwords.
 -- name: part_table
 SELECT CAST(table_schema AS BINARY) AS schema_name
      , CAST(table_name AS BINARY) AS relation
      , 0 AS part
      , CAST('' AS BINARY) AS label
      , 0 AS place
-     , CAST(JSON_ARRAY(table_schema, table_name, table_type, engine, table_comment, table_collation
-         , create_options) AS CHAR) AS payload
+     , CAST(JSON_ARRAY(table_schema, table_name, table_type, engine, table_comment, table_collation) AS CHAR) AS payload
      , table_rows AS row_estimate
      , data_length + index_length AS size_bytes
   FROM information_schema.tables

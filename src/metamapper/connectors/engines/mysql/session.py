@@ -29,6 +29,7 @@ READER = b"mysql-1"
 
 LOCK_SECONDS = 15
 IDLE_SECONDS = 300
+CANCEL_SECONDS = 5
 SORT_BYTES = 64 << 20
 """MySQL 8 and later sort whole rows: the buffer, taken as it is needed, must hold the longest view there is."""
 FOLDED_IN_GRANTS = 2
@@ -55,7 +56,7 @@ class MysqlSession:
         self._rights = Rights()
         self._refused: dict[str, Refusal] = {}
         self._read: frozenset[str] | None = None
-        """The schemas that were read; None before."""
+        """The schemas of which everything was shown when they were read; None before."""
         self.statements = StatementLog()
         self.expected: int | None = None
         self._begin()
@@ -75,12 +76,12 @@ class MysqlSession:
         if self._read is not None:
             self._schemas = None
         found = self._in_scope(within)
-        complete = bool(self._settings.database) or self._rights.lists_every_schema
+        complete = self._chosen is not None or self._rights.lists_every_schema
         return [self._scope(schema) for schema in found], complete
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         names = self._readable(self._in_scope(within))
-        self._read = frozenset(names)
+        self._read = frozenset(filter(self._covers, names))
         if not names:
             return
         for each in gathered(self._streamed(names), mariadb=self._version.mariadb, shows=self._shows):
@@ -101,6 +102,7 @@ class MysqlSession:
             return
         try:
             with self._dial() as other, other.cursor() as cursor:
+                other.wait_for(CANCEL_SECONDS)
                 cursor.execute("KILL QUERY %s", (self._number,))
         except (errors.ConnectorError, pymysql.Error, OSError, *GARBLED):
             # The server is out of reach: end the session from this side, so that the reader stops waiting for it.
@@ -120,6 +122,7 @@ class MysqlSession:
         facts = self._row("facts")
         self._account: str = facts["account"]
         self._number: int = facts["number"]
+        self._chosen: str | None = facts["chosen"]
         self._folded = facts["folded"] == FOLDED_IN_GRANTS
         self._literal = bool(facts["literal_patterns"])
         product = "MariaDB" if version.mariadb else "MySQL"
@@ -130,11 +133,9 @@ class MysqlSession:
             lines = (str(next(iter(row.values()))) for row in self.rows("grants"))
             self._rights = rights_of(lines, literal=self._literal)
             self._schemas = [_Schema(**row) for row in self.rows("scopes")]
-        only = self._settings.database
+        only = self._chosen
         found = [
-            schema
-            for schema in self._schemas
-            if within.allows_schema(schema.name) and (not only or schema.name.lower() == only.lower())
+            schema for schema in self._schemas if within.allows_schema(schema.name) and only in {None, schema.name}
         ]
         names = self._readable(found)
         if self.expected is None:
