@@ -69,6 +69,8 @@ class Connection:
         self.dictionary = server.dictionary
         self.call_timeout = 0
         self.module = ""
+        self.batches: list[int] = []
+        """How many rows each statement would bring at a time."""
         self.dead = Event()
         self.broken = Event()
         self.copy = self._copied()
@@ -120,6 +122,7 @@ class Cursor:
 
     def execute(self, sql: str, binds: Mapping[str, Any] | None = None) -> None:
         self._check()
+        self._connection.batches.append(self.arraysize)
         if sql in OF_THE_SESSION:
             if sql.startswith("SET"):
                 self._connection.begin()

@@ -12,7 +12,7 @@ from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.oracle import ENGINE
 from metamapper.connectors.engines.oracle.settings import OracleSettings, Tls
 from metamapper.connectors.reach import Reach
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 from tests.support.oracle_ddl import SCHEMAS, Database
 from tests.support.oracle_driver import Server, recorded
 
@@ -85,6 +85,10 @@ class OracleSubject:
     widest = 1000
     longest_name = 128
     most_statements = 20
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        """No name of Oracle's has a double quote in it."""
+        return '"' not in name
 
     @contextmanager
     def fresh(self) -> Iterator[OracleSource]:

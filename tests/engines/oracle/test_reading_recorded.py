@@ -335,7 +335,12 @@ def test_a_read_is_one_view_of_the_dictionary(source: OracleSource) -> None:
 
 
 def test_rows_come_in_batches_and_every_answer_has_its_time(source: OracleSource) -> None:
-    with opened(SUBJECT, source):
+    """Few at a time where each may be the whole text of a view: memory is that of a batch."""
+    source.perform(CreateTable(Table("T"), (ID,)))
+    with opened(SUBJECT, source) as session:
         [connection] = source.server.connections
-        assert connection.call_timeout == 300_000
-        assert connection.module == "metamapper"
+        assert (connection.call_timeout, connection.module) == (300_000, "metamapper")
+        list(session.relations(EVERYTHING))
+        labels = [statement.label for statement in session.statements]
+    batches = dict(zip(labels, connection.batches, strict=True))
+    assert (batches["views"], batches["materialized_views"], batches["columns"]) == (20, 20, 1000)

@@ -18,7 +18,7 @@ from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.redshift import ENGINE
 from metamapper.connectors.engines.redshift.settings import RedshiftSettings, Tls
 from metamapper.connectors.reach import Reach
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 from tests.support.databases import fresh_postgresql
 from tests.support.redshift import Proxy, install_catalog, proxy
 
@@ -117,6 +117,9 @@ class RedshiftSubject:
     longest_name = 63
     """Of PostgreSQL; Redshift's names have up to 127 bytes."""
     most_statements = 10
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        return True
 
     @contextmanager
     def fresh(self) -> Iterator[RedshiftSource]:

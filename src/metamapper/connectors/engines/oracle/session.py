@@ -40,6 +40,8 @@ READER = b"oracle-1"
 """Part of every fingerprint and token: a reader that sees more must not find everything unchanged."""
 BATCH = 1000
 """Rows that one round trip brings."""
+LONG_BATCH = 20
+"""The same where a row may be the whole text of a view."""
 LONGEST_LIST = 1000
 """Values that an IN takes (ORA-01795)."""
 OLDEST = 12
@@ -68,6 +70,7 @@ _PARTS = (
     "partition_keys",
 )
 """What is read beside ``objects``."""
+_LONG_TEXTS = frozenset({"views", "materialized_views"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class OracleSession:
 
     def _stream(self, name: str, binds: Mapping[str, str]) -> Iterator[Sequence[Any]]:
         with self._sent(name, len(binds)) as (statement, sql), self._line.connection.cursor() as cursor:
-            cursor.arraysize = cursor.prefetchrows = BATCH
+            cursor.arraysize = cursor.prefetchrows = LONG_BATCH if name in _LONG_TEXTS else BATCH
             cursor.execute(sql, dict(binds))
             statement.rows = 0
             for row in cursor:

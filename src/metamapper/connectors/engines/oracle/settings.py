@@ -58,8 +58,8 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
     wallet: Annotated[
         str,
         described(
-            "Wallet",
-            "The text of ewallet.pem, where the server asks the client for a certificate (mutual TLS).",
+            "Wallet (ewallet.pem)",
+            "Its text, where the server asks the client for a certificate (mutual TLS).",
             input="textarea",
             secret=True,
         ),

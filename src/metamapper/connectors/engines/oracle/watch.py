@@ -31,13 +31,13 @@ class Watch:
 
     def connecting(self, connection: socket.socket, host: str) -> None:
         """Raises ``AddressDenied``."""
+        self._made.append(connection)
         reason = self._reach.denies(ipaddress.ip_address(host.partition("%")[0]))
         if reason:
             self.denied = AddressDenied(
                 f"The listener leads to {host}. {reason}", hint="Ask the administrator to allow it."
             )
             raise self.denied
-        self._made.append(connection)
         self._copies.append(socket.socket(fileno=os.dup(connection.fileno())))
 
     def hang_up(self) -> None:
