@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
+from metamapper.connectors.errors import SignInFailed
 from metamapper.connectors.registry import engine
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.services import settings_of
@@ -78,6 +79,23 @@ def test_a_failed_test_says_which_step_and_marks_the_field(cast: Cast, form: dic
     assert "no such database" in text.partition('id="e-set_database"')[2].partition("</div>")[0]
     assert not proof_in(text)
     assert PASSWORD not in text
+
+
+def test_a_failed_sign_in_marks_whatever_secret_was_given() -> None:
+    kind = engine("snowflake")
+    given = {
+        "name": "x",
+        "interval": "3600",
+        "set_account": "a-b",
+        "set_user": "u",
+        "set_sign_in": "access_token",
+        "set_token": "t",
+    }
+    form = form_of(kind)(given | {"set_port": "443", "set_connect_timeout": "5", "set_statement_timeout": "60"})
+    assert form.is_valid(), form.errors
+    form.blame(SignInFailed("No."))
+    assert "set_token" in form.errors
+    assert "set_private_key" not in form.errors
 
 
 def test_a_driver_that_is_not_installed_is_a_failed_step_with_what_installs_it(

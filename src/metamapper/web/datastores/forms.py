@@ -19,13 +19,14 @@ from metamapper.datastores.services import INTERVALS
 PREFIX = "set_"
 _AT = re.compile(r" - at `\$\.(\w+).*`")
 _MISSING = re.compile(r"missing required field `(\w+)`")
+SIGN_IN = "sign_in.failed"
 BLAMED: Mapping[str, tuple[str, ...]] = {
     "host.unknown": ("host",),
     "host.denied": ("host", "path"),
     "connection.refused": ("host", "port"),
     "connection.timeout": ("host", "port"),
     "tls.failed": ("tls", "sslmode", "tls_mode"),
-    "sign_in.failed": ("user", "username", "password"),
+    SIGN_IN: ("user", "username", "password"),
     "database.unknown": ("database", "path"),
     "permission.missing": ("user", "username"),
 }
@@ -63,8 +64,13 @@ class DatastoreForm(forms.Form):
 
     def blame(self, error: ConnectorError) -> None:
         """Mark the fields that a failed connection test speaks of."""
-        known = {field.name for field in fields_of(self.engine.settings)}
+        fields = fields_of(self.engine.settings)
+        known = {field.name for field in fields}
         blamed = [name for name in BLAMED.get(error.code, ()) if name in known]
+        if error.code == SIGN_IN:
+            # Whatever kind of secret was given: a password, a key, a token.
+            filled = (each.name for each in fields if each.secret and self.cleaned_data.get(f"{PREFIX}{each.name}"))
+            blamed = list(dict.fromkeys([*blamed, *filled]))
         for name in blamed:
             self.add_error(f"{PREFIX}{name}", f"{error.title}." if name == blamed[-1] else "")
 
