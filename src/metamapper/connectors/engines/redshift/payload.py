@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from metamapper.connectors.engines.redshift.nested import fields
 from metamapper.connectors.engines.redshift.types import parse_type
+from metamapper.connectors.sql.hive_types import HiveField
+from metamapper.connectors.sql.hive_types import parse_type as parse_nested
 from metamapper.schema import (
     Column,
     Constraint,
@@ -266,16 +267,18 @@ def _external_columns(rows: Sequence[ExternalRow]) -> Iterator[Column]:
     for row in rows:
         position += 1
         yield _external_column(row, position)
-        for field in fields(row.t2 or ""):
+        for path, spelling in nested(parse_nested(row.t2 or "").fields, (row.t1 or "",)):
             position += 1
-            parsed = parse_type(field.type)
-            yield Column(
-                name=field.path[-1],
-                position=position,
-                type=field.type,
-                nested_in=(row.t1 or "", *field.path[:-1]),
-                **parsed._asdict(),
-            )
+            parsed = parse_type(spelling)
+            yield Column(name=path[-1], position=position, type=spelling, nested_in=path[:-1], **parsed._asdict())
+
+
+def nested(fields: Sequence[HiveField], path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The path and type of every field at any depth: types of external tables are Hive's, with Redshift's own words."""
+    for field in fields:
+        below = (*path, field.name)
+        yield below, field.type.spelling
+        yield from nested(field.type.fields, below)
 
 
 def _external_column(row: ExternalRow, position: int) -> Column:
