@@ -144,6 +144,9 @@ def _environment() -> Iterator[Finding]:
     if production and not settings.METAMAPPER_ORIGIN.startswith("https://"):
         hint = "Set METAMAPPER_WEBSERVER_ORIGIN to the https address that people type."
         yield Finding("address", State.WARNING, f"{settings.METAMAPPER_ORIGIN} is not encrypted", hint)
+    if production and settings.METAMAPPER_EMAIL_BACKEND.endswith("console.EmailBackend"):
+        hint = "Set METAMAPPER_EMAIL_BACKEND=smtp and its server: whoever reads the log could use a reset link."
+        yield Finding("mail", State.WARNING, "mail is written to the workers' log", hint)
     if production and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         hint = "Set METAMAPPER_DATABASE_URL to a PostgreSQL for more than one machine."
         yield Finding("metastore", State.WARNING, "SQLite serves one machine", hint)

@@ -30,8 +30,9 @@ def settings_in_force(
     """
     own = named_in(_imported(override)) if override != defaults.__name__ else {}
     url = own.get("broker_url") or broker_url or folder_url()
+    first = str(url if isinstance(url, str) else url[0]).partition(";")[0]
     known = {name: value for name, value in own.items() if name in SETTING_KEYS}
-    settings = _merged(named_in(defaults), {"broker_url": url}, broker_settings(str(url), home), known)
+    settings = _merged(named_in(defaults), {"broker_url": url}, broker_settings(first, home), known)
     _drop_prefix(settings, named=known.get("broker_transport_options", {}))
     return settings, [*unknown_names(override, own), *broken_promises(settings)]
 
@@ -117,8 +118,10 @@ def broken_promises(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "task_queues: without the queue “inspections” workers consume no inspections unless they are started with -Q inspections."
     elif "default" not in _queue_names(settings.get("task_queues") or ()):
         yield "task_queues: without the queue “default” no mail is sent unless a worker is started with -Q default."
-    if not is_tested(str(settings["broker_url"])):
-        kind = str(settings["broker_url"]).partition(":")[0]
+    url = settings["broker_url"]
+    first = str(url if isinstance(url, str) else url[0])
+    if not is_tested(first):
+        kind = first.partition(":")[0]
         yield f"broker_url: {kind} is none of the brokers that Metamapper is tested with; see the page on asynchronous workers."
     yield from _predefined(settings)
     yield from _limits(settings)

@@ -17,7 +17,9 @@ from django.core.mail.backends.base import BaseEmailBackend
 from metamapper.runs.errands import Held, Hopeless, handles, put
 
 KIND = "mail"
-PERMANENT = range(500, 600)
+SIGN_IN = {530, 534, 535, 538}
+"""Answers that speak of our sign-in (RFC 4954, 6): the administrator mends that, and the mail is still to be sent."""
+PERMANENT = frozenset(range(500, 600)) - SIGN_IN
 """Answers of a mail server that trying again does not change (RFC 5321, 4.2.1)."""
 
 
@@ -82,13 +84,17 @@ def send(held: Held) -> None:
     message = unpacked(held.what)
     message.connection = get_connection(settings.METAMAPPER_EMAIL_BACKEND)
     try:
+        message.message()
+    except ValueError as error:
+        raise Hopeless("No mail can be made of it: a line break in a header, or an address that is none.") from error
+    try:
         message.send()
     except smtplib.SMTPRecipientsRefused as error:
         codes = {code for code, _ in error.recipients.values()}
-        if codes <= set(PERMANENT):
+        if codes <= PERMANENT:
             raise Hopeless("The mail server takes no mail for this address.") from error
         raise
     except smtplib.SMTPResponseException as error:
-        if error.smtp_code in PERMANENT and not isinstance(error, smtplib.SMTPAuthenticationError):
+        if error.smtp_code in PERMANENT:
             raise Hopeless(f"The mail server refused the mail ({error.smtp_code}).") from error
         raise

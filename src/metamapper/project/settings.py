@@ -98,24 +98,35 @@ def _metastore() -> dict[str, Any]:
     """PostgreSQL by URL or by parts, else SQLite in the data folder, in write-ahead mode with immediate transactions."""
     url = _env["METAMAPPER_DATABASE_URL"]
     if url:
-        return dict(dj_database_url.parse(url, conn_max_age=300, conn_health_checks=True)) | _options(url)
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=300, conn_health_checks=True))
+        given: dict[str, Any] = parsed.get("OPTIONS", {})
+        return parsed | {"OPTIONS": _options(url) | given}
     if _env["METAMAPPER_DB_HOST"]:
         return {
             "ENGINE": "django.db.backends.postgresql",
             "CONN_MAX_AGE": 300,
             "CONN_HEALTH_CHECKS": True,
+            "OPTIONS": _options("postgresql"),
         } | {part: _env[f"METAMAPPER_DB_{part}"] for part in ("HOST", "PORT", "NAME", "USER", "PASSWORD")}
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": private_file(METAMAPPER_HOME / "metamapper.sqlite3"),
-    } | _options("sqlite")
+        "OPTIONS": _options("sqlite"),
+    }
 
 
 def _options(url: str) -> dict[str, Any]:
+    """A host that vanished without a word is noticed in seconds; SQLite's file is written by many."""
     if not url.startswith("sqlite"):
-        return {}
+        return {
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        }
     pragmas = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY;"
-    return {"OPTIONS": {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas}}
+    return {"transaction_mode": "IMMEDIATE", "timeout": 30, "init_command": pragmas}
 
 
 DATABASES = {"default": _metastore()}

@@ -51,11 +51,19 @@ class LedgerScheduler(Scheduler):
         self._alive.touch()
         if time.monotonic() >= self._next_tick:
             self._next_tick = time.monotonic() + timing().tick
-            self._leading = self._tick_ledger()
+            led, self._leading = self._leading, self._tick_ledger()
+            if self._leading and not led:
+                self._begin_entries()
         wait = max(0.0, self._next_tick - time.monotonic())
         if not (self._leading and self.schedule):
             return wait
         return min(wait, super().tick(*args, **kwargs))
+
+    def _begin_entries(self) -> None:
+        """Whoever led before has sent the administrator's entries up to now."""
+        for entry in self.schedule.values():
+            entry.last_run_at = self.app.now()
+        self._heap = None
 
     def _tick_ledger(self) -> bool:
         try:

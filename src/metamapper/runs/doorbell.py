@@ -52,8 +52,17 @@ class Bell:
             except Full:
                 return
             if self._thread is None:
-                self._thread = threading.Thread(target=self._answer, name="doorbell", daemon=True)
-                self._thread.start()
+                self._start()
+
+    def _start(self) -> None:
+        """Newer Pythons start no thread while the interpreter ends: then the scheduler's tick does it."""
+        thread = threading.Thread(target=self._answer, name="doorbell", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:
+            log.warning("doorbell.failed", error=str(error))
+        else:
+            self._thread = thread
 
     def _answer(self) -> None:
         while asked := self._next():

@@ -137,7 +137,8 @@ def follow_the_clock() -> int:
     """The metastore's clock went back: schedules that are due only in a far future start anew; how many."""
     with transaction.atomic():
         now = metastore_now()
-        ahead = Schedule.objects.filter(enabled=True, next_due_at__gt=now).select_for_update(skip_locked=True)
+        # Waits for what is locked: if that takes too long, this tick fails and the next one sees the clock's step again.
+        ahead = Schedule.objects.filter(enabled=True, next_due_at__gt=now).select_for_update()
         stray = [
             each
             for each in ahead

@@ -139,8 +139,9 @@ def _do(held: Held) -> None:
         _fail(held, type(error).__name__, permanent=False)
 
 
-def _unknown(_held: Held) -> None:
-    raise Hopeless("No part of this installation knows this kind of errand.")
+def _unknown(held: Held) -> None:
+    """A newer sender's, or an extension's that is not installed here: another worker may know it."""
+    raise LookupError(held.kind)
 
 
 def _claim(errand_id: UUID, owner: str) -> Held | None:
@@ -204,8 +205,8 @@ def take_errands_from(owners: list[str]) -> int:
 
 
 def hand_over_errands(worker: str) -> int:
-    """All errands of a worker that stops; how many."""
-    return _take_back(errands_leased_to(worker), metastore_now())
+    """All errands of a worker that stops; how many. Nothing counts against them."""
+    return _wait_again(errands_leased_to(worker), metastore_now(), attempt=F("attempt") - 1)
 
 
 def errands_leased_to(worker: str) -> QuerySet[Errand]:

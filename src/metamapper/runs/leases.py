@@ -17,6 +17,7 @@ from metamapper.lib.ids import uuid7
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.fences import next_fence
 from metamapper.runs.models import Run, State
+from metamapper.runs.sessions import milliseconds
 from metamapper.runs.statements import ask, change, identity
 from metamapper.runs.timing import timing
 
@@ -137,9 +138,5 @@ def _bound_transaction(cursor: Any) -> None:
     cursor.execute(
         "SELECT set_config('idle_in_transaction_session_timeout', %s, true), set_config('lock_timeout', %s, true),"
         " set_config('statement_timeout', %s, true)",
-        [_milliseconds(each) for each in (limits.idle_in_transaction, limits.lock_wait, limits.apply_statement)],
+        [milliseconds(each) for each in (limits.idle_in_transaction, limits.lock_wait, limits.apply_statement)],
     )
-
-
-def _milliseconds(seconds: float) -> str:
-    return str(round(seconds * 1000))

@@ -104,7 +104,7 @@ def _ended() -> Iterator[Metric]:
             [engine], _cumulative(each.late_buckets for each in tallies), sum(each.late_seconds for each in tallies)
         )
     coalesced = Schedule.objects.aggregate(n=Sum("coalesced"))["n"] or 0
-    yield CounterMetricFamily("metamapper_slots_coalesced", "Slots that got no run of their own.", value=coalesced)
+    yield _gauge("slots_coalesced", "Slots that got no run of their own, since each schedule last changed.", coalesced)
     yield from (runs, lost, fenced, resent, took, late)
 
 

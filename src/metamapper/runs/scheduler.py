@@ -44,7 +44,12 @@ def lead(owner: str) -> Lead | None:
     limits, now = timing(), metastore_now()
     SchedulerLease.objects.get_or_create(pk=1)
     ends = now + timedelta(seconds=limits.leader)
-    free = Q(owner=owner) | Q(expires_at=None) | Q(expires_at__lte=now) | Q(expires_at__gt=ends)
+    free = (
+        Q(owner=owner)
+        | Q(expires_at=None)
+        | Q(expires_at__lte=now)
+        | Q(expires_at__gt=now + timedelta(seconds=2 * limits.leader))
+    )
     before = SchedulerLease.objects.values_list("ticked_at", flat=True).get(pk=1)
     taken = SchedulerLease.objects.filter(free, pk=1).update(owner=owner, expires_at=ends)
     return Lead(now, before) if taken else None

@@ -32,10 +32,12 @@ class Ended(NamedTuple):
     finished_at: datetime
     lost: int
     sent: int
+    attempt: int
 
 
 _FIELDS = (
     "pk", "datastore__engine", "state", "trigger", "slot", "started_at", "finished_at", "lost_count", "dispatch_count",
+    "attempt",
 )  # fmt: skip
 
 
@@ -54,7 +56,7 @@ class Sum:
     def add(self, run: Ended) -> None:
         self.runs += 1
         self.lost += run.lost
-        self.resent += max(run.sent - 1, 0)
+        self.resent += max(run.sent - max(run.attempt, 1), 0)
         if run.started_at is None:
             return
         self.seconds += _count(self.buckets, run.started_at, run.finished_at)

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from datetime import datetime
 from types import FrameType
 from typing import Any
 
@@ -45,10 +46,10 @@ def owner() -> str:
 class Tie:
     """Says every 20 s that the worker lives; looks every second whether a child died that was at something."""
 
-    def __init__(self, name: str, slots: int) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._slots = slots
-        self._started_at = metastore_now()
+        self._slots: int | None = None
+        self._started_at: datetime | None = None
         self._stopping = threading.Event()
         self._next_beat = 0.0
         self._leaving = False
@@ -56,7 +57,13 @@ class Tie:
         self._thread = threading.Thread(target=self._run, name="ledger-tie", daemon=True)
 
     def start(self) -> None:
+        """From here on the process is said to live; that it works only once it is ``ready``."""
         self._thread.start()
+
+    def ready(self, slots: int) -> None:
+        """It consumes from now on, so many at once."""
+        self._slots = slots
+        self._next_beat = 0.0
 
     def leave(self) -> None:
         """The worker is to stop: from now on, a child's end is our doing and not its run's."""
@@ -72,9 +79,11 @@ class Tie:
             if time.monotonic() >= self._next_beat or _a_child_died():
                 self._next_beat = time.monotonic() + timing().worker_beat
                 self._alive.touch()
-                self._try(self._beat)
+                if self._slots is not None:
+                    self._try(self._beat)
             self._stopping.wait(LOOK_SECONDS)
-        self._try(self._leave)
+        for step in (self._hand_over, self._hand_over_errands, self._be_forgotten):
+            self._try(step)
 
     def _try(self, step: Any) -> None:
         """The connection is closed each time: a child that is forked meanwhile must not share it."""
@@ -82,11 +91,14 @@ class Tie:
             step()
         except Error as error:
             log.warning("worker.metastore_away", error=type(error).__name__)
+        except Exception:  # the thread that says "alive" must not end before the worker does
+            log.exception("worker.tie_failed")
         finally:
             connections.close_all()
 
     def _beat(self) -> None:
         now = metastore_now()
+        self._started_at = self._started_at or now
         known = {"slots": self._slots, "heard_at": now}
         WorkerHeartbeat.objects.update_or_create(
             name=self._name, defaults=known, create_defaults=known | {"started_at": self._started_at}
@@ -105,9 +117,13 @@ class Tie:
             }
         )
 
-    def _leave(self) -> None:
+    def _hand_over(self) -> None:
         hand_over(self._name)
+
+    def _hand_over_errands(self) -> None:
         hand_over_errands(self._name)
+
+    def _be_forgotten(self) -> None:
         WorkerHeartbeat.objects.filter(name=self._name).delete()
 
 
@@ -177,6 +193,8 @@ class Installed:
         global _name  # noqa: PLW0603 - forked children find it here
         self._main, self._app = os.getpid(), instance.app
         _name = f"{sender}.{secrets.token_hex(4)}"
+        self._tie = Tie(_name)
+        self._tie.start()
         wait_for_metastore()
 
     def on_imported(self, **_: Any) -> None:
@@ -189,10 +207,9 @@ class Installed:
         tracing.flush()
 
     def on_ready(self, sender: Any, **_: Any) -> None:
-        slots = getattr(sender.controller, "concurrency", None) or 1
-        self._tie = Tie(_name, int(slots))
-        self._tie.start()
         atexit.register(self._leave_quickly, sender.controller)
+        if self._tie:
+            self._tie.ready(int(getattr(sender.controller, "concurrency", None) or 1))
 
     def _leave_quickly(self, controller: Any) -> None:
         """The last step of the process, however it stops (a cold stop sends no worker_shutdown).
