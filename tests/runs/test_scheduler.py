@@ -264,6 +264,16 @@ def test_one_leads_until_it_is_gone(broker: Broker, clock: Clock) -> None:
     assert first.tick()
 
 
+def test_a_leader_that_renews_at_the_same_moment_keeps_the_lead(clock: Clock, db: None) -> None:
+    """Only a lease that lies far ahead was written under a wrong clock, not one of a moment later."""
+    clock.advance(0.01)
+    assert scheduler.lead("first")
+    clock.advance(-0.01)
+    assert scheduler.lead("second") is None
+    SchedulerLease.objects.update(expires_at=clock.now + timedelta(days=1))
+    assert scheduler.lead("second")
+
+
 def test_a_tick_does_it_all(datastore: Datastore, broker: Broker, clock: Clock) -> None:
     scheduled(datastore)
     ledger = Ledger("first", broker.publish)

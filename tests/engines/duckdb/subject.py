@@ -13,7 +13,7 @@ from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.duckdb import ENGINE
 from metamapper.connectors.engines.duckdb.settings import DuckdbSettings
 from metamapper.connectors.reach import Reach
-from metamapper.schema import TypeFamily
+from metamapper.schema import AssetKind, TypeFamily
 
 TYPES = {
     TypeFamily.INTEGER: "INTEGER",
@@ -97,6 +97,9 @@ class DuckdbSubject:
     widest = 2000
     longest_name = 255
     most_statements = 7
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        return True
 
     @contextmanager
     def fresh(self) -> Iterator[DuckdbSource]:

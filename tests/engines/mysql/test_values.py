@@ -219,3 +219,9 @@ def test_the_account_to_create_may_read_and_nothing_else() -> None:
     made = create_account(SETTINGS)
     assert "SELECT, SHOW VIEW" in made
     assert "planted" not in made
+
+
+@pytest.mark.timeout(5)
+@pytest.mark.parametrize("line", ["GRANT " + "`a`" * 200, "GRANT " + "``" * 2000, "GRANT SELECT (" + "`a``" * 500])
+def test_a_grant_made_to_harm_costs_nothing(line: str) -> None:
+    rights_of([line], literal=False)

@@ -11,6 +11,7 @@ from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.synapse import ENGINE
 from metamapper.connectors.engines.synapse.settings import SynapseSettings
 from metamapper.connectors.reach import Reach
+from metamapper.schema import AssetKind
 from tests.support.tds import Hello, Refused, Session, TdsServer
 from tests.support.tsql import CatalogSession
 from tests.support.tsql_catalog import TYPES, TsqlCatalog, TsqlSpelling
@@ -96,6 +97,9 @@ class SynapseSubject:
     widest = 1024
     longest_name = 128
     most_statements = 6
+
+    def allows(self, name: str, kind: AssetKind) -> bool:
+        return True
 
     @contextmanager
     def fresh(self) -> Iterator[SynapseSource]:

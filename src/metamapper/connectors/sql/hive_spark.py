@@ -17,6 +17,9 @@ _WORDS = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tiny
 _ODD = frozenset("`:,<>() '\"")
 
 
+DIGITS = 10
+
+
 class _Field(msgspec.Struct):
     name: str
     type: Any = ""
@@ -46,7 +49,9 @@ def _text(parameters: Mapping[str, str]) -> str:
     """In one piece, or in as many as Spark says; nothing where one of them is missing."""
     if PREFIX in parameters:
         return parameters[PREFIX]
-    number = parameters.get(f"{PREFIX}.numParts", "0")
+    said = parameters.get(f"{PREFIX}.numParts", "0")
+    # Whoever writes parameters may write any number; there cannot be more parts than parameters.
+    number = said if said.isdecimal() and len(said) < DIGITS and int(said) <= len(parameters) else "0"
     parts = [parameters.get(f"{PREFIX}.part.{place}") for place in range(int(number) if number.isdecimal() else 0)]
     return "".join(part for part in parts if part) if all(parts) else ""
 

@@ -20,7 +20,11 @@ _MOVING = re.compile(
     r"|numDVs|spark\.sql\.statistics\..*|delta\.last(Update|Commit).*|UPDATED_BY_CRAWLER|Crawler\w*|last_commit_.*)\Z",
     re.IGNORECASE,
 )
-_SECRET = re.compile(r"passw|secret|token|credential|private|access.?key|api.?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"passw|secret|token|credential|private|access.?key|api.?key|account\.key|\bsas\b|signature", re.IGNORECASE
+)
+_SECRET_VALUE = re.compile(r"(password|pwd|secret|sig)=|://[^/@\s]*:[^/@\s]*@", re.IGNORECASE)
+"""Within an address or a connection string."""
 _ROWS = ("numRows", "recordCount", "spark.sql.statistics.numRows")
 _BYTES = ("totalSize", "sizeKey", "spark.sql.statistics.totalSize")
 _PRESTO = re.compile(r"\s*/\* Presto (?:Materialized )?View: (?P<text>[A-Za-z0-9+/=]*) \*/\s*\Z")
@@ -30,7 +34,11 @@ _FORMATS = ("iceberg", "delta", "hudi", "parquet", "orc", "avro", "json", "csv",
 
 def settled(parameters: Parameters) -> dict[str, str]:
     """The parameters that only a change of the table changes, and that hold no secret."""
-    return {name: value for name, value in parameters.items() if not (_MOVING.match(name) or _SECRET.search(name))}
+    return {
+        name: value
+        for name, value in parameters.items()
+        if not (_MOVING.match(name) or _SECRET.search(name) or _SECRET_VALUE.search(value))
+    }
 
 
 def shown(parameters: Parameters) -> dict[str, str]:
@@ -82,7 +90,7 @@ def view_text(text: str | None) -> str | None:
         return None if text.strip() == "/* Presto View */" else text
     try:
         said = msgspec.json.decode(base64.b64decode(found["text"], validate=True))
-    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError):
+    except (binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return text
     query = said.get("originalSql") if isinstance(said, dict) else None
     return query if isinstance(query, str) else text

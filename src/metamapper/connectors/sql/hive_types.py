@@ -38,8 +38,8 @@ _BY_START = (
     ("interval", TypeFamily.INTERVAL),
     ("time", TypeFamily.TIME),
 )
-_MEASURED = re.compile(r"\s*(\d+)\s*(?:,\s*(\d+)\s*)?\Z")
-_COMMENT = re.compile(r"\s+comment\s+'(?P<text>(?:[^'\\]|\\.)*)'\Z", re.IGNORECASE | re.DOTALL)
+_MEASURED = re.compile(r"\s*(\d{1,18})\s*(?:,\s*(\d{1,18})\s*)?\Z")
+_COMMENT = re.compile(r"(?<!\s)\s+comment\s+'(?P<text>(?:[^'\\]|\\.)*)'\Z", re.IGNORECASE | re.DOTALL)
 _COMMENT_OPENS = re.compile(r"\scomment\s+\Z", re.IGNORECASE)
 _OPEN, _CLOSE = "<(", ">)"
 
@@ -157,7 +157,7 @@ def _fields(inner: str, read: Callable[[str, int], HiveField | None], depth: int
 
 def _struct_field(part: str, depth: int) -> HiveField | None:
     """``name:type``; a name may hold colons itself (``xsi:type:string``), a type holds them within brackets only."""
-    said = _COMMENT.search(part)
+    said = _COMMENT.search(part) if part.endswith("'") else None
     part = part[: said.start()] if said else part
     colon = max(_level(part, ":"), default=-1)
     name = _unquoted(part[:colon].strip()) if colon > 0 else ""

@@ -66,7 +66,7 @@ def _of_call(error: GoogleAPICallError, settings: BigquerySettings) -> errors.Co
         return errors.SignInFailed("BigQuery takes no token of this account.", server_said=said, hint=_ASK_AGAIN)
     if code == _FORBIDDEN:
         return _forbidden(reason, said, settings)
-    if code == _NOT_FOUND or reason == "invalid":
+    if code == _NOT_FOUND:
         return errors.DatabaseUnknown("There is no such project.", server_said=said, hint=_PROJECT)
     return errors.ServerForeign(server_said=said, hint=HINTS[errors.ServerForeign])
 

@@ -22,7 +22,8 @@ WRITING: Privileges = frozenset(
 _LISTING: Privileges = WRITING | COLUMN_RIGHTS | {"SHOW DATABASES", "SHOW VIEW", "EXECUTE", "LOCK TABLES"}
 """Granted on everything, one of these has every schema listed."""
 
-_NAME = r"`(?:[^`]|``)*`"
+_NAME = r"`(?:[^`]|``)*+`(?!`)"
+"""Possessive: read in one way only, whatever backticks a server sends."""
 _LINE = re.compile(
     rf"(?P<verb>GRANT|REVOKE) (?P<what>(?:[^`]|{_NAME})+?) ON (?:TABLE )?"
     rf"(?:(?P<all>\*)|(?P<schema>{_NAME}))\.(?:\*|(?P<table>{_NAME})) (?:TO|FROM) (?P<who>(?:{_NAME}|[^` ])+)",

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
 
+NAME = r"^[\w$#.-]*$"
 PORT = 1521
 
 
@@ -30,8 +31,10 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
         int,
         described("Port", "Of the listener; where it has one for TLS, often 2484.", input="number", ge=1, le=65535),
     ] = PORT
-    service: Annotated[str, described("Service name", "Or a SID, for an old database.", example="ORCLPDB1")] = ""
-    sid: Annotated[str, described("SID", "Only where there is no service name.", example="ORCL")] = ""
+    service: Annotated[
+        str, described("Service name", "Or a SID, for an old database.", example="ORCLPDB1", pattern=NAME)
+    ] = ""
+    sid: Annotated[str, described("SID", "Only where there is no service name.", example="ORCL", pattern=NAME)] = ""
     user: Annotated[
         str, described("User", "It needs to sign in and to see the dictionary, and no rights on tables.", min_length=1)
     ]

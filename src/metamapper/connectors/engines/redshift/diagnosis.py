@@ -84,12 +84,12 @@ class _Test:
             return secured(wire, verified=self._settings.tls is Tls.VERIFY)  # type: ignore[arg-type]  # TLS is on
 
     def temporary_password(self) -> Finding:
-        self._account = account(self._settings)
+        self._account = account(self._settings, self._reach)
         return Finding(f"AWS gave one for {self._account.user}")
 
     def sign_in(self) -> Finding:
         """The server looks at the user before it looks at the database: an error of the latter is told there."""
-        who = self._account or account(self._settings)
+        who = self._account or account(self._settings, self._reach)
         try:
             line = self._stack.enter_context(dialled(self._settings, self._reach, who))
             self._session = RedshiftSession(line, self._settings)

@@ -75,7 +75,7 @@ class Line:
 @contextmanager
 def dialled(settings: RedshiftSettings, reach: Reach, who: Account | None = None) -> Iterator[Line]:
     """An open connection in autocommit mode, closed at the end; raises a ``ConnectorError``."""
-    who = who or account(settings)
+    who = who or account(settings, reach)
     with (
         _first_that_answers(settings, reach) as (wire, address),
         relayed(wire, patience=settings.connect_timeout) as relay,

@@ -11,8 +11,11 @@ from typing import Any
 
 from metamapper.connectors import errors
 from metamapper.connectors.engines.redshift.settings import RedshiftSettings, SignIn, Tls
+from metamapper.connectors.reach import Reach
 from metamapper.connectors.sql.redaction import redact
 
+OWN_DOMAINS = (".redshift.amazonaws.com", ".redshift-serverless.amazonaws.com")
+_NOT_OURS = "Give an access key, or ask the administrator for METAMAPPER_ALLOW_OWN_ACCOUNT."
 SECONDS_VALID = 900
 """As short as AWS lets it be: it is used once, at once."""
 _UNKNOWN = ("ClusterNotFound", "ResourceNotFound", "ClusterNotFoundFault", "ResourceNotFoundException")
@@ -26,13 +29,14 @@ class Account:
     """All that must not be repeated in an error."""
 
 
-def account(settings: RedshiftSettings) -> Account:
+def account(settings: RedshiftSettings, reach: Reach) -> Account:
     """Whom the session signs in as; asks AWS where IAM says so. Raises a ``ConnectorError``."""
     if settings.sign_in is SignIn.PASSWORD:
         if not settings.user:
             raise errors.SettingsInvalid("User: it is needed.", hint="Or choose IAM as the way to sign in.")
         return Account(settings.user, settings.password, settings.secrets())
     _refuse_incomplete(settings)
+    _refuse_strangers(settings, reach)
     return _asked_of_aws(settings)
 
 
@@ -45,6 +49,28 @@ def _refuse_incomplete(settings: RedshiftSettings) -> None:
         raise errors.SettingsInvalid("An access key has two parts, the ID and the secret: give both, or none.")
     if settings.tls is Tls.OFF:
         raise errors.SettingsInvalid("A temporary password is not sent without TLS.", hint="Set TLS to verify.")
+
+
+def _refuse_strangers(settings: RedshiftSettings, reach: Reach) -> None:
+    """A password that AWS makes for somebody goes to AWS alone, over a connection that it has proved to be its own.
+
+    The workers' own identity signs in only where the administrator says so.
+    """
+    host = settings.host.rstrip(".").lower()
+    if not settings.access_key_id and not reach.own_account:
+        raise errors.SettingsInvalid("The workers' own AWS account signs in to nothing here.", hint=_NOT_OURS)
+    if settings.access_key_id:
+        return
+    if not host.endswith(OWN_DOMAINS):
+        raise errors.SettingsInvalid(
+            "The workers' own AWS account signs in to hosts of Amazon Redshift only.",
+            hint=f"Give the endpoint's name, which ends in {' or '.join(OWN_DOMAINS)}, or an access key.",
+        )
+    if settings.tls is Tls.UNVERIFIED or settings.ca_certificate.strip():
+        raise errors.SettingsInvalid(
+            "The workers' own AWS account signs in over verified TLS with Amazon's own authorities only.",
+            hint="Set TLS to verify and leave the certificate authority blank, or give an access key.",
+        )
 
 
 def _asked_of_aws(settings: RedshiftSettings) -> Account:
@@ -82,8 +108,9 @@ def _client(service: str, settings: RedshiftSettings) -> Any:
     import boto3
     from botocore.config import Config
 
-    # At DEBUG this logger writes whole answers, and the answer here is a password.
-    logging.getLogger("botocore.parsers").setLevel(logging.INFO)
+    # At DEBUG they write whole answers, and the answer here is a password.
+    for name in ("boto3", "botocore"):
+        logging.getLogger(name).setLevel(logging.INFO)
     keys = {}
     if settings.access_key_id:
         keys = {

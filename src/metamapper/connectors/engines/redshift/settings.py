@@ -74,7 +74,7 @@ class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
         str,
         described(
             "Access key ID",
-            "For IAM. Blank uses what the machine of the workers has: a role, a profile or variables.",
+            "For IAM. Blank signs in as the workers themselves, where the administrator allows it.",
         ),
     ] = ""
     secret_access_key: Annotated[

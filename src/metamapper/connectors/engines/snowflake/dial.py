@@ -25,6 +25,8 @@ os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 # What it tells of its calls names the places where results lie, which whoever knows them may fetch.
 logging.getLogger("snowflake.connector").setLevel(logging.WARNING)
 
+OWN_DOMAINS = (".snowflakecomputing.com", ".snowflakecomputing.cn")
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 ATTEMPTS = 3
 LOGOUT_SECONDS = 5
 BESIDE = 30
@@ -67,6 +69,7 @@ class Line:
 @contextmanager
 def dialled(settings: SnowflakeSettings, reach: Reach) -> Iterator[Line]:
     """An open session, closed at the end; raises a ``ConnectorError``."""
+    _refuse_strangers(settings, reach)
     with ExitStack() as stack:
         through = stack.enter_context(gate(reach, settings.connect_timeout))
         authority = stack.enter_context(_authority_file(settings))
@@ -78,6 +81,19 @@ def dialled(settings: SnowflakeSettings, reach: Reach) -> Iterator[Line]:
             yield Line(connection, through)
         finally:
             connection.close(retry=False)
+
+
+def _refuse_strangers(settings: SnowflakeSettings, reach: Reach) -> None:
+    """Only Snowflake's own hosts: the driver does what a server says, be it to send or to store files of this machine.
+
+    This machine itself is left to the administrator's reach; it is where the tests have their server.
+    """
+    host = settings.address.rstrip(".").lower()
+    reach.addresses(host, settings.port)
+    if not host.endswith(OWN_DOMAINS) and host not in THIS_MACHINE:
+        raise errors.AddressDenied(
+            f"{settings.address} is no host of Snowflake.", hint=f"Its name ends in {' or '.join(OWN_DOMAINS)}."
+        )
 
 
 def parameters(settings: SnowflakeSettings, through: Gate, authority: str | None) -> dict[str, Any]:

@@ -84,7 +84,9 @@ class SnowflakeSession:
         if self._read is not None:
             self._schemas = None
         found = self._in_scope(within)
-        return [self._scope(each) for each in found], self._proven and not self._closed
+        # A database that the role lost is not shown at all, and ACCOUNT_USAGE is asked within those that are.
+        every_database = self._alone is not None or self._settings.sees_all
+        return [self._scope(each) for each in found], self._proven and every_database and not self._closed
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         readable = [each for each in self._in_scope(within) if each.state is not None]

@@ -77,7 +77,10 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
         ),
     ] = False
     host: Annotated[
-        str, described("Host", f"Blank is the account's name under {DOMAIN}. Another with PrivateLink.")
+        str,
+        described(
+            "Host", f"Blank is the account's name under {DOMAIN}, which others, as with PrivateLink, end in too."
+        ),
     ] = ""
     port: Annotated[int, described("Port", input="number", ge=1, le=65535)] = PORT
     ca_certificate: Annotated[

@@ -45,6 +45,7 @@ class Channel:
         self._name = name
         self._trust = trust
         self._phase = _Phase.INTRODUCTION
+        self._answered = False
         self._ready = bytearray()
         self._tls: ssl.SSLObject | None = None
         self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -94,6 +95,7 @@ class Channel:
             self._ready += self.introduce(content)
             self._phase = _Phase.SIGN_IN
             return
+        self._answered = False
         self._write(content)
         if self._phase is _Phase.SIGN_IN and content[1] & packets.END_OF_MESSAGE:
             answer = self._message()
@@ -101,9 +103,13 @@ class Channel:
                 raise Rerouted(route)
             self._ready += _in_packets(answer)
             self._phase = _Phase.OPEN
+            self._answered = True
 
     def recv(self, size: int, flags: int = 0) -> bytes:  # noqa: ARG002 - a socket's signature
         if not self._ready:
+            if self._answered:
+                # In a second answer the driver would follow a route by itself: unchecked, and in the clear.
+                raise errors.ServerForeign(hint="It answers a sign-in in more than one message.")
             self._ready += self._read(CHUNK)
         content = bytes(self._ready[:size])
         del self._ready[:size]
