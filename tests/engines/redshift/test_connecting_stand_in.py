@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import EngineSettings, Step, StepState
 from metamapper.connectors.conformance.secrets import everything_said
-from metamapper.connectors.engines.redshift.iam import account
+from metamapper.connectors.engines.redshift.iam import Account, account
 from metamapper.connectors.engines.redshift.settings import RedshiftSettings, SignIn, Tls
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
@@ -325,6 +325,13 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Aws]:
         yield server
 
 
+OURS = Reach(own_account=True)
+
+
+def account_of(settings: RedshiftSettings, reach: Reach = Reach()) -> Account:  # noqa: B008 - it is frozen
+    return account(settings, reach)
+
+
 IDENTITY = RedshiftSettings(
     host="127.0.0.1",
     database="dev",
@@ -338,7 +345,7 @@ IDENTITY = RedshiftSettings(
 
 
 def test_a_cluster_gives_a_temporary_password_for_a_user(aws: Aws) -> None:
-    who = account(IDENTITY)
+    who = account_of(IDENTITY)
     assert (who.user, who.password) == ("IAM:reader", TEMPORARY)
     assert TEMPORARY not in repr(who)
     [asked] = aws.asked
@@ -354,25 +361,51 @@ def test_a_cluster_gives_a_temporary_password_for_a_user(aws: Aws) -> None:
 
 
 def test_without_a_user_it_is_the_identitys_own(aws: Aws) -> None:
-    assert account(replace(IDENTITY, user="")).user == "IAM:worker"
+    assert account_of(replace(IDENTITY, user="")).user == "IAM:worker"
     assert aws.asked[0]["Action"] == "GetClusterCredentialsWithIAM"
 
 
 def test_a_workgroup_gives_one_too(aws: Aws) -> None:
-    who = account(replace(IDENTITY, cluster="", workgroup="default"))
+    who = account_of(replace(IDENTITY, cluster="", workgroup="default"))
     assert (who.user, who.password) == ("IAMR:worker", TEMPORARY)
     assert aws.asked[0]["target"].endswith("GetCredentials")
     assert (aws.asked[0]["workgroupName"], aws.asked[0]["dbName"]) == ("default", "dev")
 
 
+HOST = "shop.abc123.eu-west-1.redshift.amazonaws.com"
+
+
 def test_blank_keys_take_what_the_machine_has(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
-    nothing = failure(replace(IDENTITY, access_key_id="", secret_access_key=""))
-    assert isinstance(nothing, errors.SignInFailed)
-    assert "role" in nothing.hint
+    blank = replace(IDENTITY, access_key_id="", secret_access_key="", host=HOST)
+    with pytest.raises(errors.SignInFailed) as nothing:
+        account_of(blank, OURS)
+    assert "role" in nothing.value.hint
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEMACHINE0000")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret of the machine")
-    assert account(replace(IDENTITY, access_key_id="", secret_access_key="")).user == "IAM:reader"
+    assert account_of(blank, OURS).user == "IAM:reader"
     assert "AKIAOFTHEMACHINE0000" in aws.asked[-1]["authorization"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reach"),
+    [
+        ({}, Reach()),
+        ({"host": "attacker.example"}, OURS),
+        ({"host": "redshift.amazonaws.com.attacker.example"}, OURS),
+        ({"tls": Tls.UNVERIFIED}, OURS),
+        ({"ca_certificate": "-----BEGIN CERTIFICATE-----"}, OURS),
+    ],
+)
+def test_the_workers_own_identity_is_lent_to_nobody(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], reach: Reach
+) -> None:
+    """A password that AWS made for it goes to AWS alone, and only where the administrator says so."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOFTHEMACHINE0000")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a secret of the machine")
+    blank = replace(IDENTITY, access_key_id="", secret_access_key="", host=HOST)
+    with pytest.raises(errors.SettingsInvalid):
+        account_of(replace(blank, **changes), reach)
+    assert not aws.asked
 
 
 @pytest.mark.parametrize(
@@ -448,7 +481,7 @@ def test_an_api_that_cannot_be_reached(aws: Aws, monkeypatch: pytest.MonkeyPatch
 
 def test_answers_of_aws_are_not_logged(aws: Aws, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        account(IDENTITY)
+        account_of(IDENTITY)
     assert TEMPORARY not in caplog.text
     assert SECRET not in caplog.text
 

@@ -29,6 +29,8 @@ _KIND = "service_account"
 _NOT_OURS = "Give a service account's key, or ask the administrator to set METAMAPPER_ALLOW_OWN_ACCOUNT."
 _WHERE = "Make a key for the service account (IAM & Admin, Service Accounts, Keys) and paste the whole JSON file."
 
+THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
 
 class _Key(msgspec.Struct, frozen=True):
     """What a key's file must hold. Other kinds of credentials can name commands and addresses, so none is taken."""
@@ -74,8 +76,8 @@ def account(settings: BigquerySettings, session: requests.Session, reach: Reach)
 
 
 def _is_googles(endpoint: str, host: str) -> bool:
-    """Whoever gets the token may read with it what the account may, for an hour."""
-    return endpoint.startswith("https://") and host.rstrip(".").endswith(".googleapis.com")
+    """Whoever gets the token may read with it what the account may, for an hour. This machine is the administrator's."""
+    return host in THIS_MACHINE or (endpoint.startswith("https://") and host.rstrip(".").endswith(".googleapis.com"))
 
 
 def _of_key(key: _Key, ask: Callable[..., Any]) -> Account:
