@@ -55,17 +55,19 @@ class Caller:
 
     def _answers(self, method: str, arguments: dict[str, Any]) -> Iterator[Answer]:
         token: str | None = None
+        before = set[str]()
         while True:
             self.check()
             following = {"NextToken": token} if token else {}
             with in_our_words(self.settings):
                 answer: Answer = getattr(self._client, method)(**arguments, **following)
             yield answer
-            before, token = token, answer.get("NextToken")
+            token = answer.get("NextToken")
             if not token:
                 return
-            if token == before:
+            if token in before:
                 raise errors.ReadDisturbed(f"{method} gives the same page again and again.")
+            before.add(token)
 
     def _written(self, method: str, arguments: dict[str, Any]) -> str:
         """``glue.get_tables(DatabaseName='sales', MaxResults=100)``."""

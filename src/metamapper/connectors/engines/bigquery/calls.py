@@ -175,6 +175,7 @@ class Calls:
     def _listed(self, list_them: Callable[..., Any], key: str, kind: type[S]) -> Iterator[S]:
         """The items of all pages; each page is asked for by itself, so that one can be asked for again."""
         token: str | None = None
+        before = set[str]()
         while True:
             options: dict[str, Any] = {"page_token": token, "page_size": PAGE, **self._plain}
             page = self.patiently(lambda: next(list_them(**options).pages, None))  # noqa: B023 - called at once
@@ -184,6 +185,9 @@ class Calls:
             token = raw.get("nextPageToken")
             if not token:
                 return
+            if token in before:
+                raise errors.ReadDisturbed("BigQuery gives the same page of a list again and again.")
+            before.add(token)
 
     def _table(self, dataset: str, name: str) -> TableReference:
         return TableReference(DatasetReference(self._settings.project, dataset), name)

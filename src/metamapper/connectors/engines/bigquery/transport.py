@@ -10,8 +10,13 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from metamapper.connectors import errors
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.wire import connected
+
+CHUNK = 1 << 16
+LARGEST = 32 << 20
+"""Bytes of one answer. A table of ten thousand columns has two million."""
 
 
 class Wire(HTTPAdapter):
@@ -27,6 +32,18 @@ class Wire(HTTPAdapter):
         super().init_poolmanager(*args, **kwargs)
         manager: PoolManager = self.poolmanager
         manager.pool_classes_by_scheme = _pools(self)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """An answer in whole, unpacked, and bounded: a small one may unpack to more than there is memory."""
+        response = super().send(*args, **kwargs | {"stream": True})
+        content = bytearray()
+        for piece in response.iter_content(CHUNK):
+            content += piece
+            if len(content) > LARGEST:
+                response.close()
+                raise errors.ServerForeign(hint=f"An answer of more than {LARGEST >> 20} MiB is none of BigQuery's.")
+        response._content = bytes(content)  # noqa: SLF001 - what requests itself sets where nothing is streamed
+        return response
 
     def connect(self, connection: HTTPConnection, port: int) -> socket.socket:
         self._connections.add(connection)

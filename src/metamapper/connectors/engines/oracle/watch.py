@@ -30,8 +30,10 @@ class Watch:
         self._copies: list[socket.socket] = []
 
     def connecting(self, connection: socket.socket, host: str) -> None:
-        """Raises ``AddressDenied``."""
+        """Raises ``AddressDenied``, and ``TimeoutError`` where it was ended: another address gets no time of its own."""
         self._made.append(connection)
+        if self.gave_up:
+            raise TimeoutError
         reason = self._reach.denies(ipaddress.ip_address(host.partition("%")[0]))
         if reason:
             self.denied = AddressDenied(
