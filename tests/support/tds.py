@@ -74,6 +74,8 @@ class TdsServer:
     sign_in: Callable[[Hello], Session | tuple[str, int]]
     certificate: ssl.SSLContext | None = None
     demands_tls: bool = False
+    in_two_messages: bool = False
+    """Whether it leads elsewhere only in a second message, as no server does."""
     port: int = 0
     attentions: threading.Event = field(default_factory=threading.Event)
     hellos: list[Hello] = field(default_factory=list)
@@ -140,6 +142,8 @@ class _Conversation:
             self._send(errors(refusal) + done(ERROR))
             return
         if isinstance(session, tuple):
+            if self._server.in_two_messages:
+                self._send(changed(1, hello.database))
             self._send(login_ack() + routing(*session) + done(0))
             return
         self._send(changed(1, hello.database) + login_ack() + (token_taken() if hello.token else b"") + done(0))

@@ -1,14 +1,19 @@
 """Signing in, and everything that can go wrong before the first table."""
 
 import base64
+import gzip
 import json
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -19,6 +24,7 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import EngineSettings, Step, StepState
 from metamapper.connectors.conformance.secrets import everything_said
 from metamapper.connectors.engines.bigquery.settings import BigquerySettings, SignIn, settings_from_url
+from metamapper.connectors.engines.bigquery.transport import CHUNK, LARGEST, Wire, wired
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from tests.engines.bigquery.subject import ENGINE, BigquerySource, settings_of, told
@@ -340,3 +346,40 @@ def test_a_url_carries_what_is_known_and_nothing_else(rest: str) -> None:
     with pytest.raises(errors.SettingsInvalid) as caught:
         settings_from_url(urlsplit(f"bigquery://acme{rest}"))
     assert "secret" not in str(caught.value)
+
+
+# --- Whom the worker obeys ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://attacker.invalid", "https://bigquery.googleapis.com.attacker.invalid", "http://bigquery.googleapis.com"],
+)
+def test_the_workers_own_token_goes_to_google_alone(source: BigquerySource, endpoint: str) -> None:
+    settings = replace(source.settings, sign_in=SignIn.DEFAULT, key="", endpoint=endpoint)
+    assert isinstance(failure(settings, Reach(own_account=True)), errors.SettingsInvalid)
+
+
+class _Bomb(BaseHTTPRequestHandler):
+    body = gzip.compress(bytes(LARGEST + CHUNK))
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        with suppress(OSError):
+            self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_an_answer_that_unpacks_to_more_than_memory_is_given_up() -> None:
+    with HTTPServer(("127.0.0.1", 0), _Bomb) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with requests.Session() as session:
+            wired(session, Wire(Reach(), seconds=5, size=1))
+            with pytest.raises(errors.ServerForeign) as given_up:
+                session.get(f"http://127.0.0.1:{server.server_port}/", timeout=10)
+    assert "MiB" in given_up.value.hint

@@ -401,3 +401,11 @@ def test_a_url_carries_what_is_known_and_nothing_else(rest: str) -> None:
         settings_from_url(urlsplit(f"snowflake://ana:planted-secret@acme{rest}"))
     assert "planted-secret" not in str(caught.value)
     assert PASSWORD not in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "127.0.0.3"])
+def test_a_host_that_is_not_snowflakes_is_not_obeyed(source: SnowflakeSource, host: str) -> None:
+    """The driver would send and store files as its server says."""
+    error = failure(replace(source.settings, host=host, connect_timeout=2))
+    assert isinstance(error, errors.AddressDenied)
+    assert "no host of Snowflake" in str(error)

@@ -533,3 +533,14 @@ def test_what_the_driver_stumbles_over_is_no_secret(source: SqlserverSource) -> 
     error = from_server(ValueError(f"could not parse {PASSWORD}"), source.settings)
     assert PASSWORD not in str(error.as_dict())
     assert isinstance(error, errors.ServerForeign)
+
+
+def test_a_route_in_a_second_message_is_not_followed(source: SqlserverSource) -> None:
+    """The driver would follow it by itself, past every check and in the clear."""
+    with TdsServer(lambda _: pytest.fail("Nobody was to come here")).running() as elsewhere:
+        rogue = TdsServer(lambda _: ("127.0.0.1", elsewhere.port), in_two_messages=True)
+        with rogue.running():
+            error = failure(replace(source.settings, port=rogue.port))
+    assert rogue.hellos
+    assert not elsewhere.hellos
+    assert isinstance(error, errors.ServerForeign)
