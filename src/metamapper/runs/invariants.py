@@ -1,4 +1,4 @@
-"""The ledger's promises as queries that must answer nothing: for tests after each step, and for a metric."""
+"""The ledger's promises as queries that must answer nothing: for tests, after each step."""
 
 import re
 from datetime import timedelta
