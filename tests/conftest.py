@@ -7,6 +7,7 @@ METAMAPPER_DATABASE_URL names; ``make test`` runs it on both.
 import json
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -165,6 +166,26 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     assert server
     with databases.empty_redis(server) as url:
         yield url
+
+
+@pytest.fixture
+def redis_port(request: pytest.FixtureRequest) -> int:
+    """A free port, for tests that start a Redis of their own there, kill it and start it again."""
+    if shutil.which("redis-server") is None:
+        _missing(request, "redis-server")
+    return servers.free_port()
+
+
+@pytest.fixture
+def process_namespace(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    """The command that runs another as process 1 of a world of its own."""
+    command = ("unshare", "--fork", "--pid", "--kill-child", "--mount-proc")
+    if (
+        shutil.which(command[0]) is None
+        or subprocess.run([*command, "true"], check=False, capture_output=True).returncode
+    ):
+        _missing(request, "a process namespace (it takes unshare, and root)")
+    return command
 
 
 @pytest.fixture
