@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from metamapper.plugins import hooks
 from metamapper.runs import doorbell
@@ -23,7 +23,8 @@ from metamapper.runs.statements import ask, change, identity
 from metamapper.runs.timing import timing
 
 LOST, RELEASED = "lost", "released"
-NO_LEASE: Mapping[str, Any] = {"lease_owner": None, "lease_expires_at": None}
+DETAILS = ("outcome_code", "outcome", "scopes", "counts", "statements")
+"""What an ending may say of the work; what it does not say stays as it was."""
 
 
 def finish(
@@ -45,9 +46,16 @@ def finish(
     with transaction.atomic(savepoint=False):
         now = metastore_now()
         lock_schedule(lease.datastore_id)
-        given = {"outcome": outcome, "scopes": scopes, "counts": counts, "statements": statements}
-        details: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
-        _end(lease, now, state=str(state), outcome_code=outcome_code, **details)
+        _end(
+            lease,
+            now,
+            state=state,
+            outcome_code=outcome_code,
+            outcome=outcome,
+            scopes=scopes,
+            counts=counts,
+            statements=statements,
+        )
         change("streak_over", datastore=lease.datastore_id)
 
 
@@ -65,9 +73,7 @@ def fail(
     ``waits`` are the seconds to wait before each further try that this kind of error is worth (by default the ledger's back-off,
     none if ``permanent``). A run that was to be cancelled is cancelled. Commits by itself; raises ``LeaseLost``.
     """
-    details: dict[str, Any] = {"outcome_code": code, "outcome": outcome}
-    if statements is not None:
-        details["statements"] = statements
+    details: dict[str, Any] = {"outcome_code": code, "outcome": outcome, "statements": statements}
     tries = () if permanent else timing().backoff if waits is None else waits
     with transaction.atomic():
         now = metastore_now()
@@ -82,7 +88,7 @@ def fail(
                 state=State.CANCELLED,
                 attempt_code=code,
                 outcome_code="cancelled",
-                statements=statements or [],
+                statements=statements,
             )
         failures = 1 + _failures(run)
         if failures <= len(tries):
@@ -115,8 +121,7 @@ def cancelled(lease: Lease, *, statements: Sequence[Any] | None = None) -> None:
         if held(lease).filter(cancel_requested_at=None).exists():
             fail(lease, code="time.limit", outcome=TOO_LONG, permanent=False, statements=statements)
             return
-        details: dict[str, Any] = {} if statements is None else {"statements": statements}
-        _end(lease, now, state=State.CANCELLED, outcome_code="cancelled", **details)
+        _end(lease, now, state=State.CANCELLED, outcome_code="cancelled", statements=statements)
 
 
 def lose(run: Run, now: datetime) -> State:
@@ -127,7 +132,7 @@ def lose(run: Run, now: datetime) -> State:
     if run.cancel_requested_at:
         return _cancel_taken(run, now, LOST)
     if run.lost_count + 1 < timing().lost_limit:
-        return requeue(run, now, code=LOST, available_at=now, lost_count=F("lost_count") + 1)
+        return requeue(run, now, code=LOST, available_at=now, lost=1)
     count_failure(run, now)
     outcome = {
         "code": "worker.lost",
@@ -142,7 +147,7 @@ def lose(run: Run, now: datetime) -> State:
         state=State.DEAD,
         attempt_code=LOST,
         fence=next_fence(),
-        lost_count=F("lost_count") + 1,
+        lost=1,
         outcome_code="worker.lost",
         outcome=outcome,
     )
@@ -183,32 +188,30 @@ def _take_back(one: QuerySet[Run], datastore_id: UUID, settle: Callable[[Run, da
         return True
 
 
-def requeue(run: Run, now: datetime, *, code: str, available_at: datetime, **changes: Any) -> State:
+def requeue(run: Run, now: datetime, *, code: str, available_at: datetime, lost: int = 0, **details: Any) -> State:
     """The run waits again under a new fence; if a newer one waits already, that one takes its place."""
     lease = lease_of(run)
     if Run.objects.filter(datastore=run.datastore_id, state=State.QUEUED).exists():
-        return _end(lease, now, state=State.SUPERSEDED, attempt_code=code, fence=next_fence(), **changes)
+        return _end(lease, now, state=State.SUPERSEDED, attempt_code=code, fence=next_fence(), lost=lost, **details)
     close_attempt(lease, now, code)
-    _exactly_one(
-        lease,
-        held(lease).update(
-            state=State.QUEUED,
-            fence=next_fence(),
-            available_at=available_at,
-            dispatched_at=None,
-            **NO_LEASE,
-            **changes,
-        ),
-    )
+    _write(lease, "requeue", available=available_at, fence=next_fence(), lost=lost, **details)
     if available_at <= now:
         transaction.on_commit(partial(doorbell.ring, run.pk))
     return State.QUEUED
 
 
-def _end(lease: Lease, now: datetime, *, state: State | str, attempt_code: str | None = None, **changes: Any) -> State:
+def _end(
+    lease: Lease,
+    now: datetime,
+    *,
+    state: State | str,
+    attempt_code: str | None = None,
+    fence: int | None = None,
+    lost: int = 0,
+    **details: Any,
+) -> State:
     """The one way to a final state."""
-    ended = held(lease).update(state=state, finished_at=now, **NO_LEASE, **changes)
-    _exactly_one(lease, ended)
+    _write(lease, "end", state=str(state), now=now, fence=fence, lost=lost, **details)
     close_attempt(lease, now, attempt_code or str(state))
     # What waited behind this run may go now, without waiting for its message to be sent again.
     for row in ask("waiting", datastore=lease.datastore_id, now=now):
@@ -219,8 +222,10 @@ def _end(lease: Lease, now: datetime, *, state: State | str, attempt_code: str |
     return State(state)
 
 
-def _exactly_one(lease: Lease, changed: int) -> None:
-    if changed != 1:
+def _write(lease: Lease, name: str, *, fence: int | None, **values: Any) -> None:
+    """The run is no longer its holder's; raises ``LeaseLost`` where it was not before."""
+    details = dict.fromkeys(DETAILS) | values
+    if change(name, run=lease.run_id, fence=lease.fence, next_fence=fence, **details) != 1:
         raise LeaseLost(lease)
 
 

@@ -3,7 +3,9 @@
 Django takes several times as long to put such a statement together as the metastore to carry it out.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -52,13 +54,16 @@ def _statement(name: str) -> str:
 
 
 def _sent(values: dict[str, object]) -> dict[str, Any]:
-    """Values as this metastore's driver takes them."""
-    if connection.vendor == "postgresql":
-        return values
-    return {name: _plain(value) for name, value in values.items()}
+    """Values as this metastore's driver takes them; what is not one value is JSON."""
+    postgresql = connection.vendor == "postgresql"
+    return {name: _as_json(value) if postgresql else _plain(value) for name, value in values.items()}
+
+
+def _as_json(value: object) -> Any:
+    return json.dumps(value) if isinstance(value, Mapping | list | tuple) else value
 
 
 def _plain(value: object) -> Any:
     if isinstance(value, UUID):
         return value.hex
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
+    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else _as_json(value)

@@ -18,6 +18,24 @@ UPDATE runs_attempt SET ended_at = %(now)s, outcome_code = %(code)s WHERE fence 
 UPDATE runs_run SET heartbeat_at = %(now)s, lease_expires_at = %(expires)s
 WHERE id = %(run)s AND fence = %(fence)s AND state = 'running' AND cancel_requested_at IS NULL AND deadline_at > %(now)s;
 
+-- name: end
+UPDATE runs_run
+SET state = %(state)s, finished_at = %(now)s, lease_owner = NULL, lease_expires_at = NULL,
+    fence = coalesce(%(next_fence)s, fence), lost_count = lost_count + %(lost)s,
+    outcome_code = coalesce(%(outcome_code)s, outcome_code), outcome = coalesce(%(outcome)s, outcome),
+    scopes = coalesce(%(scopes)s, scopes), counts = coalesce(%(counts)s, counts),
+    statements = coalesce(%(statements)s, statements)
+WHERE id = %(run)s AND fence = %(fence)s AND state = 'running';
+
+-- name: requeue
+UPDATE runs_run
+SET state = 'queued', available_at = %(available)s, dispatched_at = NULL, lease_owner = NULL, lease_expires_at = NULL,
+    fence = %(next_fence)s, lost_count = lost_count + %(lost)s,
+    outcome_code = coalesce(%(outcome_code)s, outcome_code), outcome = coalesce(%(outcome)s, outcome),
+    scopes = coalesce(%(scopes)s, scopes), counts = coalesce(%(counts)s, counts),
+    statements = coalesce(%(statements)s, statements)
+WHERE id = %(run)s AND fence = %(fence)s AND state = 'running';
+
 -- name: guard
 SELECT id FROM runs_run WHERE id = %(run)s AND fence = %(fence)s AND state = 'running' {for_key_share};
 
