@@ -20,6 +20,7 @@ OF_NOBODY = {
     "WorkerHeartbeat",
     "Canary",
     "RunTally",
+    "Audit",
     "Errand",
     "Name",
     "Word",

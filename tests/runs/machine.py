@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.test import override_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
@@ -18,11 +19,13 @@ from metamapper.history.models import Change
 from metamapper.runs import clock as ledger_clock
 from metamapper.runs.dispatch import dispatch
 from metamapper.runs.due import create_due_runs
+from metamapper.runs.forgetting import forget_runs
 from metamapper.runs.invariants import broken
 from metamapper.runs.leases import Lease, LeaseLost, claim, guard, heartbeat
-from metamapper.runs.models import Run, Schedule, State, Trigger
+from metamapper.runs.models import CHANGED, Run, Schedule, State, Trigger
 from metamapper.runs.reaper import hand_over, reap, take_from_dead
 from metamapper.runs.services import cancel_run, cancelled, fail, finish, request_run, set_schedule
+from metamapper.runs.tallies import tally
 from metamapper.runs.timing import timing
 from tests.runs.ledger import START, Broker, Clock, make_datastore, make_workspace
 
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from metamapper.datastores.models import Datastore
 
 DATASTORES = 3
+GOOD = {State.SUCCEEDED, State.PARTIAL}
 TERMINAL = {State.SUCCEEDED, State.PARTIAL, State.FAILED, State.DEAD, State.CANCELLED, State.SUPERSEDED}
 
 
@@ -101,6 +105,24 @@ class Ledger(RuleBasedStateMachine):
     def reap(self) -> None:
         reap()
 
+    @rule(kept=st.sampled_from([60, 900]))
+    def forget(self, kept: int) -> None:
+        """What is forgotten was over for long enough, found nothing, and was followed by a run that saw the datastore."""
+        tally()
+        before = {run.pk: run for run in Run.objects.all()}
+        with override_settings(METAMAPPER_RUNS={"runs_kept": kept}):
+            number = forget_runs()
+        gone = before.keys() - set(Run.objects.values_list("pk", flat=True))
+        assert len(gone) == number
+        last = {run.datastore_id: run.number for run in Run.objects.filter(state__in=GOOD).order_by("number")}
+        for run in (before[pk] for pk in gone):
+            assert run.finished_at
+            assert run.finished_at < self.clock.now - timedelta(seconds=kept)
+            assert run.outcome_code != CHANGED
+            assert run.number < last[run.datastore_id]
+            self.ended.pop(run.pk, None)
+        Change.objects.filter(run_id__in=gone).delete()
+
     @rule(target=messages, copies=st.integers(0, 2))
     def dispatch(self, copies: int) -> Any:
         """The broker loses messages (no copy) and doubles them."""
@@ -122,13 +144,15 @@ class Ledger(RuleBasedStateMachine):
     def beat(self, lease: Lease) -> None:
         heartbeat(lease, {"phase": "columns"})
 
-    @rule(lease=leases, state=st.sampled_from([State.SUCCEEDED, State.PARTIAL]))
-    def apply(self, lease: Lease, state: State) -> None:
+    @rule(
+        lease=leases, state=st.sampled_from([State.SUCCEEDED, State.PARTIAL]), code=st.sampled_from([CHANGED, "same"])
+    )
+    def apply(self, lease: Lease, state: State, code: str = "same") -> None:
         """A lease is never consumed: the same worker may wake up and try again at any time."""
         with suppress(LeaseLost), transaction.atomic():
             guard(lease)
             leave_a_trace(lease)
-            finish(lease, state=state)
+            finish(lease, state=state, outcome_code=code)
 
     @rule(lease=leases, permanent=st.booleans())
     def break_down(self, lease: Lease, *, permanent: bool) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test import override_settings
 from metamapper.runs import due
 from metamapper.runs.dispatch import dispatch
 from metamapper.runs.due import create_due_runs
+from metamapper.runs.forgetting import forget_runs
 from metamapper.runs.invariants import broken
 from metamapper.runs.models import Run, Schedule, State, Trigger
 from metamapper.runs.reaper import reap
@@ -222,3 +224,36 @@ def test_the_heartbeat_tells_that_the_work_must_stop(end: str, standing: Standin
             assert told.wait(10)
     assert beat.lost
     assert beat.standing is standing
+
+
+def many_old_runs() -> None:
+    """Two datastores, each with fifty old runs of which the last is kept."""
+    old = metastore_now() - timedelta(days=100)
+    for _ in range(2):
+        datastore = make_datastore()
+        set_schedule(datastore, enabled=False)
+        Schedule.objects.filter(pk=datastore.pk).update(last_number=50)
+        same = {"datastore": datastore, "state": State.SUCCEEDED, "outcome_code": "same", "tallied": True, "fence": 1}
+        moments = {"available_at": old, "created_at": old, "finished_at": old}
+        Run.objects.bulk_create(Run(number=number, **same, **moments) for number in range(1, 51))
+
+
+def test_forgetting_at_once_counts_each_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("metamapper.runs.forgetting.BATCH", 10)
+    many_old_runs()
+
+    def forget(_: int) -> int:
+        return sum(forget_runs() for _ in range(8))
+
+    assert sum(at_once(3, forget)) + sum(forget_runs() for _ in range(10)) == 98
+    assert list(Schedule.objects.values_list("forgotten", flat=True)) == [49, 49]
+
+
+def test_forgetting_passes_over_what_another_holds() -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has no row locks: it admits one writer at a time")
+    many_old_runs()
+    with transaction.atomic():
+        list(Schedule.objects.select_for_update())
+        assert at_once(1, lambda _: forget_runs()) == [0]
+    assert forget_runs() == 98

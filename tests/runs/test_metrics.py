@@ -9,9 +9,10 @@ from django.db import connection
 from prometheus_client.parser import text_string_to_metric_families
 
 from metamapper.datastores.models import Datastore
+from metamapper.runs.auditing import audit
 from metamapper.runs.leases import claim
 from metamapper.runs.metrics import exposition
-from metamapper.runs.models import Run, RunTally, Schedule, State, Trigger, WorkerHeartbeat
+from metamapper.runs.models import Audit, Run, RunTally, Schedule, State, Trigger, WorkerHeartbeat
 from metamapper.runs.services import finish, request_run, set_schedule
 from metamapper.runs.tallies import SECONDS, tally
 from tests.runs.ledger import Clock, make_datastore, make_workspace
@@ -150,3 +151,15 @@ def test_two_schedulers_count_no_run_twice(clock: Clock) -> None:
     tally()
     assert sum(counted) <= 60
     assert RunTally.objects.get().runs == 60
+
+
+def test_what_the_audit_found_is_told_with_its_age(clock: Clock) -> None:
+    assert not any(name.startswith("metamapper_invariant") for name, _ in samples())
+    ended(clock)
+    audit()
+    Audit.objects.filter(invariant="no_slot_twice").update(broken=2)
+    clock.advance(90)
+    told = samples()
+    assert told[("metamapper_invariant_broken", (("invariant", "no_slot_twice"),))] == 2
+    assert told[("metamapper_invariant_broken", (("invariant", "numbers_have_no_gap"),))] == 0
+    assert told[("metamapper_invariant_check_age_seconds", (("invariant", "no_slot_twice"),))] == 90

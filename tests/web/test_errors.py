@@ -5,8 +5,12 @@ import re
 import pytest
 from django.test import Client, RequestFactory
 
+from metamapper.runs.models import Schedule
 from metamapper.web import errors
 from metamapper.web.middleware import HEADERS
+from tests.cast import Cast
+from tests.web.clients import as_user
+from tests.web.scenery import Scenery
 
 pytestmark = pytest.mark.django_db
 
@@ -64,3 +68,17 @@ def test_going_back_after_the_choice_stays_on_this_site(client: Client) -> None:
 def test_a_strange_time_zone_breaks_no_page(client: Client, zone: str) -> None:
     client.cookies["zone"] = zone
     assert client.get("/none/such/").status_code == 404
+
+
+def test_a_forgotten_run_says_so_to_those_who_may_see_it(scenery: Scenery, cast: Cast) -> None:
+    Schedule.objects.filter(datastore=scenery.ledger).update(last_number=40)
+    address = f"/larkspur/datastores/{scenery.ledger.slug}/runs/{{}}/"
+    response = as_user(cast.ana).get(address.format(39))
+    assert response.status_code == 404
+    text = response.content.decode()
+    assert "Run 39 of" in text
+    assert "kept for 30 days" in text
+    for number, person in ((41, cast.ana), (0, cast.ana), (39, cast.oskar)):
+        other = as_user(person).get(address.format(number))
+        assert other.status_code == 404
+        assert "forgotten" not in other.content.decode()

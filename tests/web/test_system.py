@@ -1,12 +1,15 @@
 """The administrator's page tells who works and what waits; nobody else has it."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from metamapper.runs.auditing import audit
+from metamapper.runs.invariants import INVARIANTS
 from metamapper.runs.leases import claim
-from metamapper.runs.models import Run, SchedulerLease, Trigger, WorkerHeartbeat
+from metamapper.runs.models import Audit, Run, SchedulerLease, Trigger, WorkerHeartbeat
 from metamapper.runs.services import metastore_now, request_run
 from tests.cast import Cast
 from tests.runs.ledger import make_datastore
@@ -65,3 +68,11 @@ def test_more_workers_cost_no_more_queries(cast: Cast, django_assert_max_num_que
     client = as_user(cast.ana)
     with django_assert_max_num_queries(26):
         client.get("/system/")
+
+
+def test_whether_the_promises_hold(cast: Cast) -> None:
+    assert "Not checked yet" in page(cast)
+    audit()
+    assert f"All {len(INVARIANTS)} hold" in page(cast)
+    Audit.objects.filter(invariant="no_slot_twice").update(broken=2)
+    assert re.search("no_slot_twice</strong> is broken by 2 rows", page(cast))

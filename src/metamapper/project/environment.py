@@ -66,6 +66,12 @@ def _flag(text: str) -> bool:
     raise ValueError(f"“{text}” is neither yes nor no")
 
 
+def _days(text: str) -> int:
+    if text.isdecimal() and int(text) <= MOST_DAYS:
+        return int(text)
+    raise ValueError(f"“{text}” is no number of days")
+
+
 def _email_backend(text: str) -> str:
     return text if "." in text else f"django.core.mail.backends.{text}.EmailBackend"
 
@@ -75,6 +81,9 @@ def _origin(text: str) -> str:
         raise ValueError("it must start with http:// or https://")
     return text.rstrip("/")
 
+
+MOST_DAYS = 366_000
+"""A thousand years: before the first year there is no date."""
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("ENVIRONMENT", "Where this runs.", "development", choices=("development", "staging", "production")),
@@ -106,6 +115,12 @@ VARIABLES: tuple[Variable, ...] = (
         "How many seconds a stopping worker lets its runs finish before it hands them over.",
         "25",
         parse=float,
+    ),
+    Variable(
+        "METAMAPPER_RUNS_KEPT_DAYS",
+        "How many days runs are kept that found nothing; 0 keeps them for ever. Runs that found changes always stay.",
+        "30",
+        parse=_days,
     ),
     Variable(
         "METAMAPPER_ALIVE_FILE",

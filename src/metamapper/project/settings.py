@@ -19,7 +19,10 @@ METAMAPPER_HOME: Path = _env["METAMAPPER_HOME"]
 METAMAPPER_ORIGIN: str = _env["METAMAPPER_WEBSERVER_ORIGIN"]
 METAMAPPER_FERNET_KEYS: list[str] = _env["METAMAPPER_FERNET_KEY"]
 METAMAPPER_BROKER_URL: str = _env["METAMAPPER_CELERY_BROKER_URL"]
-METAMAPPER_RUNS: dict[str, Any] = {"stop": _env["METAMAPPER_STOP_SECONDS"]}
+METAMAPPER_RUNS: dict[str, Any] = {
+    "stop": _env["METAMAPPER_STOP_SECONDS"],
+    "runs_kept": 86_400 * _env["METAMAPPER_RUNS_KEPT_DAYS"],
+}
 """Durations and limits of the ledger that differ from ``runs.timing``, by name."""
 METAMAPPER_ALIVE_FILE: str = _env["METAMAPPER_ALIVE_FILE"]
 METAMAPPER_PUBLISHER = "metamapper.celery.publish"

@@ -39,11 +39,12 @@ SELECT id FROM runs_run WHERE state = 'queued' AND lost_count >= %(lost_limit)s;
 
 -- name: numbers_have_no_gap
 SELECT s.datastore_id FROM runs_schedule s LEFT JOIN runs_run r ON r.datastore_id = s.datastore_id
-GROUP BY s.datastore_id, s.last_number HAVING count(r.id) <> s.last_number OR coalesce(max(r.number), 0) <> s.last_number;
+GROUP BY s.datastore_id, s.last_number, s.forgotten
+HAVING count(r.id) + s.forgotten <> s.last_number OR coalesce(max(r.number), 0) <> s.last_number;
 
 -- name: every_slot_is_a_run_or_counted
 SELECT s.datastore_id FROM runs_schedule s
 LEFT JOIN runs_run r ON r.datastore_id = s.datastore_id AND r.slot BETWEEN s.created_slot AND s.last_slot
 WHERE s.last_slot IS NOT NULL
-GROUP BY s.datastore_id, s.created_slot, s.last_slot, s.interval_seconds, s.coalesced
-HAVING count(r.id) + s.coalesced <> 1 + {seconds} / s.interval_seconds;
+GROUP BY s.datastore_id, s.created_slot, s.last_slot, s.interval_seconds, s.coalesced, s.forgotten_slots
+HAVING count(r.id) + s.coalesced + s.forgotten_slots <> 1 + {seconds} / s.interval_seconds;

@@ -15,7 +15,7 @@ from prometheus_client.registry import Collector
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.health import round_trip
-from metamapper.runs.models import Errand, Run, RunTally, Schedule, SchedulerLease, State, WorkerHeartbeat
+from metamapper.runs.models import Audit, Errand, Run, RunTally, Schedule, SchedulerLease, State, WorkerHeartbeat
 from metamapper.runs.tallies import SECONDS
 from metamapper.runs.timing import timing
 
@@ -39,6 +39,7 @@ class _Ledger(Collector):
         yield from _waiting(now)
         yield from _alive(now)
         yield from _ended()
+        yield from _audited(now)
 
 
 def _waiting(now: datetime) -> Iterator[Metric]:
@@ -106,6 +107,20 @@ def _ended() -> Iterator[Metric]:
     coalesced = Schedule.objects.aggregate(n=Sum("coalesced"))["n"] or 0
     yield _gauge("slots_coalesced", "Slots that got no run of their own, since each schedule last changed.", coalesced)
     yield from (runs, lost, fenced, resent, took, late)
+
+
+def _audited(now: datetime) -> Iterator[Metric]:
+    """What the hourly audit found; nothing before the first."""
+    broken = GaugeMetricFamily(
+        "metamapper_invariant_broken", "Rows that break a promise of the ledger, 0 if it holds.", labels=["invariant"]
+    )
+    age = GaugeMetricFamily(
+        "metamapper_invariant_check_age_seconds", "How long ago that was checked.", labels=["invariant"]
+    )
+    for each in Audit.objects.order_by("invariant"):
+        broken.add_metric([each.invariant], each.broken)
+        age.add_metric([each.invariant], _age(each.checked_at, now))
+    yield from (broken, age)
 
 
 def _cumulative(buckets: Iterable[list[int]]) -> list[tuple[str, float]]:

@@ -14,6 +14,9 @@ from metamapper.datastores.models import Datastore
 from metamapper.lib.ids import uuid7
 from metamapper.workspaces.visibility import VisibleQuerySet
 
+CHANGED = "changed"
+"""The outcome of a run that found changes. It is never forgotten: history refers to it."""
+
 
 class Schedule(models.Model):
     """``phase`` spreads datastores of one interval; ``coalesced`` counts slots that got no run of their own."""
@@ -27,8 +30,12 @@ class Schedule(models.Model):
     next_due_at = models.DateTimeField(null=True)
     last_slot = models.DateTimeField(null=True)
     created_slot = models.DateTimeField(null=True)
-    """The slot at which counting began: slots since = runs with a slot + coalesced."""
+    """The slot at which counting began: slots since = runs with a slot + coalesced + forgotten_slots."""
     coalesced = models.BigIntegerField(default=0)
+    forgotten = models.BigIntegerField(default=0, db_default=0)
+    """Runs that were forgotten: last_number = runs + forgotten."""
+    forgotten_slots = models.BigIntegerField(default=0, db_default=0)
+    """Those of them that had one of the slots since counting began."""
     consecutive_failures = models.IntegerField(default=0)
     breaker_until = models.DateTimeField(null=True)
     last_number = models.IntegerField(default=0)
@@ -124,6 +131,11 @@ class Run(models.Model):
             models.Index(
                 fields=["finished_at"], condition=Q(tallied=False, finished_at__isnull=False), name="runs_untallied"
             ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(finished_at__isnull=False) & ~Q(outcome_code=CHANGED),
+                name="runs_forgettable",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -153,6 +165,17 @@ class RunTally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.runs} {self.engine} {self.state}"
+
+
+class Audit(models.Model):
+    """What the latest check of one of the ledger's promises came to: how many rows break it."""
+
+    invariant = models.CharField(primary_key=True, max_length=60)
+    broken = models.BigIntegerField()
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.broken}"
 
 
 class Attempt(models.Model):

@@ -9,7 +9,7 @@ from django.db.models import Count, Min
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.health import Health, health
-from metamapper.runs.models import Errand, Run, SchedulerLease, State, Trigger, WorkerHeartbeat
+from metamapper.runs.models import Audit, Errand, Run, SchedulerLease, State, Trigger, WorkerHeartbeat
 from metamapper.runs.timing import timing
 
 LATEST = 200
@@ -40,7 +40,8 @@ class Lateness:
 @dataclass(frozen=True, slots=True)
 class Overview:
     """``waiting_since`` is when the oldest run that could begin could have begun; ``unsent_since`` the oldest without a
-    message. ``leader`` is the scheduler that ticks. ``errands`` is other work by state: mail and the like.
+    message. ``leader`` is the scheduler that ticks. ``errands`` is other work by state: mail and the like. ``broken`` is how
+    many rows break each promise that does not hold, of the ``audited`` ones, since ``audited_at``: None before the first.
     """
 
     health: Health
@@ -53,6 +54,9 @@ class Overview:
     unsent_since: datetime | None
     lateness: Lateness | None
     errands: dict[str, int]
+    audited: int
+    audited_at: datetime | None
+    broken: dict[str, int]
 
 
 def overview() -> Overview:
@@ -63,6 +67,7 @@ def overview() -> Overview:
     busy = Counter(owner.rpartition("/")[0] for owner in owners if owner)
     queued = Run.objects.filter(state=State.QUEUED, cancel_requested_at=None)
     ready = queued.filter(available_at__lte=now)
+    audits = list(Audit.objects.order_by("invariant"))
     return Overview(
         health=health(),
         workers=_workers(now, busy),
@@ -74,6 +79,9 @@ def overview() -> Overview:
         unsent_since=ready.filter(dispatched_at=None).aggregate(at=Min("available_at"))["at"],
         lateness=_lateness(),
         errands=dict(Errand.objects.values_list("state").annotate(number=Count("pk"))),
+        audited=len(audits),
+        audited_at=min((each.checked_at for each in audits), default=None),
+        broken={each.invariant: each.broken for each in audits if each.broken},
     )
 
 

@@ -17,6 +17,7 @@ from metamapper.runs.clock import metastore_now
 from metamapper.runs.dispatch import Publish, dispatch
 from metamapper.runs.due import create_due_runs, follow_the_clock
 from metamapper.runs.errands import dispatch_errands, reap_errands, sweep_errands
+from metamapper.runs.housekeeping import ask_for_housekeeping
 from metamapper.runs.models import SchedulerLease, WorkerHeartbeat
 from metamapper.runs.reaper import reap
 from metamapper.runs.tallies import tally
@@ -87,7 +88,7 @@ class Ledger:
         2. schedules that are due -> runs
         3. expired leases -> runs that wait again, unless the ticks paused: then workers could not renew them either
         4. waiting runs -> messages
-        5. the outbox: other work that waits -> messages
+        5. the outbox: other work that waits -> messages, an hour's housekeeping among it
         6. a canary, once a minute
         7. what is old goes
         8. say when the tick was
@@ -103,6 +104,7 @@ class Ledger:
             reap_errands()
         dispatch(self._publish)
         if self._errand:
+            ask_for_housekeeping(leading.now)
             dispatch_errands(self._errand)
         if self._canary:
             send_canary(self._canary)

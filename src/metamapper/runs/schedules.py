@@ -58,3 +58,4 @@ def start_counting(schedule: Schedule, now: datetime) -> None:
     schedule.next_due_at = following if schedule.enabled else None
     schedule.last_slot = None
     schedule.coalesced = 0
+    schedule.forgotten_slots = 0

@@ -53,6 +53,10 @@ class Timing:
     """For about a day; then a person is needed."""
     errand_window: int = 50
     errand_forgotten: float = 7 * 24 * 3600
+    runs_kept: float = 30 * 24 * 3600
+    """How long runs are kept that found nothing; 0 keeps them for ever."""
+    audit_statement: float = 20
+    """How long the check of one invariant may take."""
     stop: float = 25
     """How long a stopping worker lets its runs finish before it hands them over."""
     idle_in_transaction: float = 60

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from metamapper.web.middleware import reference_of
@@ -43,6 +43,13 @@ BROKEN = Trouble(
 )
 
 
+FORGOTTEN = Trouble(404, "Forgotten", "This run found nothing and is forgotten", "")
+
+
+class Forgotten(Http404):
+    """What was here is gone, and the reader may know why: its text says it."""
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - what it said is logged
     return _answer(request, BAD)
 
@@ -55,7 +62,10 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     return _answer(request, EXPIRED)
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - it would tell what exists
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What other exceptions say would tell what exists."""
+    if isinstance(exception, Forgotten):
+        return _answer(request, FORGOTTEN, text=str(exception))
     return _answer(request, MISSING)
 
 

@@ -3,18 +3,23 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from metamapper.datastores.models import Datastore
 from metamapper.runs import services
 from metamapper.runs.models import Run, State
-from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace, one_or_404
+from metamapper.runs.timing import timing
+from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace
+from metamapper.web.errors import Forgotten
 from metamapper.web.paging import page_of
 from metamapper.web.runs.reading import about, lines
 from metamapper.web.runs.words import ACTIVE, BAD
+from metamapper.web.stores import schedule_of
 
 PER_PAGE = 50
+DAY = 86_400
 FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("All", ()),
     "active": ("Under way", ACTIVE),
@@ -82,7 +87,18 @@ def cancel(request: DatastoreVisit, *, number: int) -> HttpResponse:
 
 
 def _run(request: DatastoreVisit, number: int) -> Run:
-    found = Run.objects.visible_to(request.user).filter(datastore=request.datastore, number=number)
-    chosen: Run = one_or_404(found.select_related("requested_by", "cancel_requested_by"))
+    runs = Run.objects.visible_to(request.user).filter(datastore=request.datastore)
+    chosen = runs.filter(number=number).select_related("requested_by", "cancel_requested_by").first()
+    if chosen is None:
+        raise _missing(request.datastore, number)
     chosen.datastore = request.datastore
     return chosen
+
+
+def _missing(datastore: Datastore, number: int) -> Http404:
+    schedule = schedule_of(datastore)
+    if schedule is None or not 0 < number <= schedule.last_number:
+        return Http404()
+    days = int(timing().runs_kept // DAY)
+    kept = f" Those are kept for {days} days; runs that found changes always stay." if days else ""
+    return Forgotten(f"Run {number} of {datastore.name} saw nothing that had changed.{kept}")
