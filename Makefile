@@ -37,8 +37,8 @@ bench: setup-dev ## Measure against the floor, print the table; ENGINE=name meas
 
 BROKER ?= redis
 SECONDS ?= 60
-chaos: setup-dev ## Workers and schedulers under random faults: BROKER=redis|rabbitmq|sqs SECONDS=60 SEED=1
-	@$(BIN)/python -m tests.chaos --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+chaos: setup-dev ## Workers and schedulers under random faults: BROKER=redis|rabbitmq|sqs SECONDS=60 SEED=1 MUTANT=
+	@$(BIN)/python -m tests.chaos --broker $(BROKER) --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(if $(MUTANT),--mutant $(MUTANT))
 
 check: setup-dev ## Format, lint, types, import contract
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/lint-imports --no-logo && $(BIN)/mypy

@@ -1,7 +1,8 @@
 """`make chaos BROKER=redis|rabbitmq|sqs SECONDS=… SEED=…`: real workers and schedulers under random faults.
 
 Prints its seed first, then the faults, the runs and the invariants; the exit code is 1 if one was violated. The
-durations of the ledger are scaled down by configuration: a lease is 3 s.
+durations of the ledger are scaled down by configuration: a lease is 3 s. With MUTANT=… the ledger lacks something, and
+the violation must be found.
 """
 
 import argparse
@@ -22,6 +23,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--datastores", type=int, default=16)
+    parser.add_argument("--mutant", default="", help="the processes' ledger lacks this")
     options = parser.parse_args()
     print(f"{options.broker}, {options.seconds:.0f} s, seed {options.seed}", flush=True)
     with contextlib.ExitStack() as stack:
@@ -50,6 +52,12 @@ def _run(options: argparse.Namespace, metastore: str, home: Path) -> int:
         django.setup()
         call_command("migrate", verbosity=0)
         from tests.chaos.trial import trial
+        from tests.runs import mutants
+
+        if options.mutant:
+            os.environ[mutants.VARIABLE] = options.mutant
+        if options.mutant == "without_the_unique_index":
+            mutants.drop_the_unique_index()
 
         with site(home, ground.url) as place:
             report = trial(ground, place, seed=options.seed, seconds=options.seconds, datastores=options.datastores)

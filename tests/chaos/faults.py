@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -18,6 +19,7 @@ from tests.runs.processes import Process, Site
 FREEZE = (0.5, 6.0)
 """Seconds that something is frozen: shorter and longer than a lease of 3 s."""
 AWAY = (0.2, 4.0)
+IGNORED = "run.message_ignored"
 
 
 class Crew:
@@ -30,6 +32,8 @@ class Crew:
         self._wanted = {"worker": workers, "beat": schedulers}
         self._members: dict[str, list[Process]] = {"worker": [], "beat": []}
         self._number = 0
+        self.messages: Counter[str] = Counter()
+        """What became of the messages that were put among the scheduler's."""
 
     def make_good(self) -> None:
         for service, wanted in self._wanted.items():
@@ -79,10 +83,21 @@ class Crew:
         waking.start()
 
     def _send(self, messages: list[tuple[dict[str, object], object]]) -> None:
-        # A broker that is away takes none: that is the fault of another moment.
-        with suppress(Exception):
-            for each in messages:
+        """A broker that is away takes none: that is the fault of another moment."""
+        for each in messages:
+            try:
                 self._ground.mailbox.send(each)
+            except Exception:  # noqa: BLE001 - each transport has errors of its own
+                self.messages["refused by the broker"] += 1
+            else:
+                self.messages["sent"] += 1
+
+    def noticed(self) -> int:
+        """How many times a worker said that a message names no run: what was sent did arrive."""
+        return sum(
+            log.read_text(encoding="utf-8", errors="replace").count(IGNORED)
+            for log in self._place.home.glob("*-worker.log")
+        )
 
     def _send_again(self) -> None:
         runs = list(Run.objects.order_by("-created_at").values_list("pk", flat=True)[:20])

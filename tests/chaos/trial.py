@@ -22,6 +22,8 @@ from tests.runs.processes import Site
 
 CALM_SECONDS = 120
 """How long after the last fault every run must have ended."""
+ENOUGH = 5
+"""Batches of foreign messages, of which one at least must have been seen by a worker: the broker may lose some."""
 EFFECTS = {
     "applied_exactly_once_under_the_last_fence": """
         SELECT r.id FROM runs_run r JOIN datastores_datastore d ON d.id = r.datastore_id
@@ -41,11 +43,13 @@ class Report:
     checks: int = 0
     violations: dict[str, Any] = field(default_factory=dict)
     calm_after: float = 0.0
+    messages: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> Sequence[str]:
         return [
             f"faults      {sum(self.faults.values())}: {_counted(self.faults)}",
             f"runs        {sum(self.runs.values())}: {_counted(self.runs)}",
+            f"messages    {_counted(self.messages)}",
             f"invariants  {len(INVARIANTS) + len(EFFECTS)}, checked {self.checks} times",
             f"calm after  {self.calm_after:.1f} s",
             *(f"VIOLATED    {name}: {rows}" for name, rows in self.violations.items()),
@@ -75,6 +79,9 @@ def trial(ground: Ground, place: Site, *, seed: int, seconds: float, datastores:
         _check(report)
         time.sleep(chance.uniform(0.1, 1.0))
     _settle(report, crew, stores)
+    report.messages = crew.messages + Counter({"noticed": crew.noticed()})
+    if report.faults["foreign messages"] >= ENOUGH and not report.messages["noticed"]:
+        report.violations["foreign_messages_arrive"] = dict(report.messages)
     return report
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 from django.db import connection, transaction
 
 from metamapper.celery import app
@@ -18,6 +19,10 @@ from metamapper.datastores.models import Datastore
 from metamapper.runs.execution import execute
 from metamapper.runs.services import Heartbeat, Lease, finish, guard
 from metamapper.runs.worker import owner
+from tests.runs import mutants
+
+if MUTANT := os.environ.get(mutants.VARIABLE):
+    mutants.MUTANTS[MUTANT](pytest.MonkeyPatch())
 
 app.tasks.pop("metamapper.inspect", None)
 
