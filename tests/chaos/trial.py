@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 import structlog
@@ -14,12 +15,14 @@ from django.db.models import Count
 from metamapper.datastores.models import Datastore
 from metamapper.runs.invariants import INVARIANTS, broken
 from metamapper.runs.models import Run, State, Trigger
-from metamapper.runs.services import request_run, set_schedule
+from metamapper.runs.services import metastore_now, request_run, set_schedule
 from tests.chaos.faults import FREEZE, Crew
 from tests.chaos.grounds import Ground
 from tests.runs.ledger import make_datastore, make_workspace
 from tests.runs.processes import Site
 
+BURST = (1, 6)
+"""How many faults come one upon the other, before the next must find somebody at work."""
 CALM_SECONDS = 120
 """How long after the last fault every run must have ended."""
 ENOUGH = 5
@@ -43,12 +46,15 @@ class Report:
     checks: int = 0
     violations: dict[str, Any] = field(default_factory=dict)
     calm_after: float = 0.0
+    recoveries: list[float] = field(default_factory=list)
+    """Seconds from the start, and from the end of each burst of faults, until a run has begun and succeeded."""
     messages: Counter[str] = field(default_factory=Counter)
 
     def lines(self) -> Sequence[str]:
         return [
             f"faults      {sum(self.faults.values())}: {_counted(self.faults)}",
             f"runs        {sum(self.runs.values())}: {_counted(self.runs)}",
+            f"recoveries  {len(self.recoveries)}, after {median(self.recoveries):.1f} s, {max(self.recoveries):.1f} s at most",
             f"messages    {_counted(self.messages)}",
             f"invariants  {len(INVARIANTS) + len(EFFECTS)}, checked {self.checks} times",
             f"calm after  {self.calm_after:.1f} s",
@@ -69,15 +75,18 @@ def trial(ground: Ground, place: Site, *, seed: int, seconds: float, datastores:
     crew = Crew(place, ground, chance, workers=2, schedulers=2)
     crew.make_good()
     faults = crew.faults()
+    _recover(report, crew)
     ends = time.monotonic() + seconds
     while time.monotonic() < ends and not report.violations:
-        name = chance.choice(sorted(faults))
-        report.faults[name] += 1
-        faults[name]()
-        crew.make_good()
-        request_run(chance.choice(stores), trigger=Trigger.MANUAL)
-        _check(report)
-        time.sleep(chance.uniform(0.1, 1.0))
+        for _ in range(chance.randint(*BURST)):
+            name = chance.choice(sorted(faults))
+            report.faults[name] += 1
+            faults[name]()
+            crew.make_good()
+            request_run(chance.choice(stores), trigger=Trigger.MANUAL)
+            _check(report)
+            time.sleep(chance.uniform(0.1, 1.0))
+        _recover(report, crew)
     _settle(report, crew, stores)
     report.messages = crew.messages + Counter({"noticed": crew.noticed()})
     if report.faults["foreign messages"] >= ENOUGH and not report.messages["noticed"]:
@@ -107,6 +116,19 @@ def _stores(chance: random.Random, count: int) -> list[Datastore]:
         set_schedule(store, interval_seconds=chance.choice([2, 3, 5, 8]))
         stores.append(store)
     return stores
+
+
+def _recover(report: Report, crew: Crew) -> None:
+    """Wait until a run succeeds that has begun since: faults that only meet the dead prove nothing."""
+    began, since = time.monotonic(), metastore_now()
+    work = Run.objects.filter(state=State.SUCCEEDED, started_at__gt=since)
+    while not work.exists() and not report.violations:
+        crew.make_good()
+        _check(report)
+        if time.monotonic() - began > CALM_SECONDS:
+            report.violations["work_goes_on_after_faults"] = [f"nothing succeeded for {CALM_SECONDS} s"]
+        time.sleep(0.2)
+    report.recoveries.append(time.monotonic() - began)
 
 
 def _settle(report: Report, crew: Crew, stores: Sequence[Datastore]) -> None:
