@@ -44,7 +44,7 @@ def test_a_read_takes_one_call_for_each_table_and_few_others(source: BigquerySou
     assert calls(source) == {
         "POST /token": 1,
         "GET /datasets": 3,  # whether the project answers, what there is, and again at the end
-        "GET /datasets/*": 2,  # the dataset, and one that is not there
+        "GET /datasets/*": 3,  # the dataset, and each time one that is not there
         "GET /datasets/*/tables": 1 + pages,
         "GET /datasets/*/tables/*": MANY,
     }

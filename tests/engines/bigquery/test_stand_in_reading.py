@@ -294,6 +294,18 @@ def test_a_reader_of_some_datasets_does_not_call_the_others_gone(source: Bigquer
     assert not snapshot.scopes_complete
 
 
+def test_a_dataset_that_is_hidden_in_mid_read_is_not_called_gone(source: BigquerySource) -> None:
+    source.server.add_dataset("finance")
+    with ENGINE.connect(source.settings).open() as session:
+        assert session.scopes(ScopeFilter())[1]
+        list(session.relations(ScopeFilter()))
+        source.owner.datasets = {"shop": set(source.owner.project)}
+        source.owner.project = set()
+        scopes, whole = session.scopes(ScopeFilter())
+    assert [scope.name for scope in scopes] == ["shop"]
+    assert not whole
+
+
 def test_tables_that_may_not_be_looked_at_leave_a_scope_partial(source: BigquerySource) -> None:
     """The role BigQuery User lets see the list of tables, and no table."""
     source.server.add_table("shop", "t", told(id="INTEGER"))

@@ -5,8 +5,8 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step, StepState
-from metamapper.connectors.conformance.reads import look, read
-from metamapper.connectors.engines.mysql.names import account
+from metamapper.connectors.conformance.reads import look, opened, read
+from metamapper.connectors.engines.mysql.names import account, pattern
 from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.schema import Completeness, Scope, Snapshot
@@ -205,3 +205,18 @@ def test_more_rights_in_mid_read_leave_no_complete_scope(stripped: MysqlSource, 
         stripped.grant("SELECT, SHOW VIEW", stripped.main)
         scopes, _ = session.scopes(ScopeFilter())
     assert [scope.completeness for scope in scopes] == [Completeness.PARTIAL]
+
+
+def test_the_chosen_database_that_is_hidden_in_mid_read_is_not_called_gone(
+    source: MysqlSource, subject: MysqlSubject
+) -> None:
+    source.run("CREATE TABLE a (id int)", f"REVOKE SHOW DATABASES ON *.* FROM {account(source.role)}")
+    settings = replace(source.reader, database=source.main)
+    with opened(subject, source, settings=settings) as session:
+        scopes, whole = session.scopes(ScopeFilter())
+        assert ([scope.name for scope in scopes], whole) == ([source.main], True)
+        list(session.relations(ScopeFilter()))
+        source.run(f"REVOKE ALL ON {pattern(source.main, literal=False)}.* FROM {account(source.role)}")
+        scopes, whole = session.scopes(ScopeFilter())
+    assert not whole
+    assert Completeness.COMPLETE not in {scope.completeness for scope in scopes}

@@ -96,6 +96,6 @@ def test_the_probe_and_the_read_are_one_statement_each(source: MysqlSource, subj
         labels = [statement.label for statement in session.statements]
     assert labels == [
         *("version", "read_only", "prepare", "facts", "grants", "scopes", "expected"),
-        *("probe", "relations", "grants", "scopes"),
+        *("probe", "relations", "grants", "scopes", "grants"),
     ]
     assert not any("'" in statement.sql and source.main in statement.sql for statement in session.statements)

@@ -293,6 +293,15 @@ def test_a_schema_that_changes_in_mid_read_is_partial(source: SqlserverSource) -
     assert found == {"dbo": Completeness.PARTIAL, "archive": Completeness.COMPLETE}
 
 
+def test_a_right_that_is_denied_in_mid_read_proves_nothing_gone(source: SqlserverSource) -> None:
+    with opened(SUBJECT, source) as session:
+        assert session.scopes(EVERYTHING)[1]
+        list(session.relations(EVERYTHING))
+        source.catalog.put("database_permissions", 1, "D", "VIEW DEFINITION", 9)
+        assert set(states(session).values()) == {Completeness.PARTIAL}
+        assert not session.scopes(EVERYTHING)[1]
+
+
 def test_what_was_dropped_between_two_looks_is_not_half_told(source: SqlserverSource) -> None:
     """The row of a table without a column: it went while the server gathered its answer."""
     source.perform(ops.CreateTable(ops.Table("going"), (ops.NewColumn("id"),)))

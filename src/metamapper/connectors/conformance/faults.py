@@ -52,6 +52,23 @@ class FaultSuite:
             guarded.paste(scope.remedy or "")
             same(read(subject, source, settings=guarded.reader), before, "What is read after the remedy")
 
+    @promise(Ability.PRIVILEGES)
+    def test_rights_that_are_lost_in_mid_read_make_nothing_look_gone(self, subject: Subject) -> None:
+        for at_once in (True, False):
+            with subject.fresh() as source:
+                guarded, main = cast("GuardedSource", source), subject.schemas["main"]
+                source.perform(*seed(subject.engine))
+                there = {r.name for r in read(subject, source, settings=guarded.reader).relations if r.schema == main}
+                try:
+                    seen, found, whole = _read_meanwhile(subject, guarded, at_once=at_once)
+                except errors.ConnectorError:
+                    continue  # a run that failed changes nothing
+                holds(main in found or not whole, "A list of schemas that lacks what may not be seen is not whole")
+                holds(
+                    seen == there or found.get(main) is not Completeness.COMPLETE,
+                    "A scope of which something was not seen is not complete",
+                )
+
     @promise(Ability.PASSWORDS)
     def test_the_right_password_signs_in(self, subject: Subject) -> None:
         with subject.right_password() as settings, subject.engine.connect(settings).open() as session:
@@ -275,3 +292,21 @@ def _answer_all(listener: socket.socket, answer: bytes) -> None:
         with connection:
             connection.recv(64)
             connection.sendall(answer)
+
+
+def _read_meanwhile(
+    subject: Subject, source: GuardedSource, *, at_once: bool
+) -> tuple[set[str], dict[str, Completeness], bool]:
+    """The relations of the main schema, each scope's completeness, and whether the list of scopes is whole, of a read
+    whose rights are taken away after the first look at the scopes: before the relations are read, or after that.
+    """
+    main = subject.schemas["main"]
+    with opened(subject, source, settings=source.reader) as session:
+        session.scopes(EVERYTHING)
+        if at_once:
+            source.revoke("main")
+        seen = {found.name for found in session.relations(EVERYTHING) if found.schema == main}
+        if not at_once:
+            source.revoke("main")
+        scopes, whole = session.scopes(EVERYTHING)
+    return seen, {scope.name: scope.completeness for scope in scopes}, whole

@@ -41,7 +41,8 @@ class BigquerySession:
         self._settings = settings
         self._account = account
         self._known: dict[str, _Dataset] = {}
-        self._listed_whole: bool | None = None
+        self._listed_whole = True
+        """Whether every dataset could be seen, each time that they were listed."""
         self._read: set[str] | None = None
         """The datasets whose tables were read; None before the read."""
         self._closed: Counter[str] = Counter()
@@ -60,6 +61,7 @@ class BigquerySession:
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
         """The datasets in scope. The list is whole only where the account may see every dataset of the project."""
         names = [name for name in self._calls.datasets() if within.allows_schema(name)]
+        self._listed_whole &= self._sees_every_dataset()
         new = [name for name in names if name not in self._known]
         if new:
             with self._calls.recorded("dataset") as statement:
@@ -67,7 +69,7 @@ class BigquerySession:
                 self._known |= {each.name: each for each in self._calls.each(self._looked_at, new)}
         found = [self._known[name] for name in names]
         self.expected = sum(each.tables for each in found)
-        return [self._scope(each) for each in found], self._sees_every_dataset()
+        return [self._scope(each) for each in found], self._listed_whole
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         if self.expected is None:
@@ -93,15 +95,13 @@ class BigquerySession:
         self._calls.stop()
 
     def _sees_every_dataset(self) -> bool:
-        if self._listed_whole is None:
-            try:
-                self._calls.dataset(NOBODY)
-                self._listed_whole = False
-            except errors.DatabaseUnknown:
-                self._listed_whole = True
-            except errors.PermissionMissing:
-                self._listed_whole = False
-        return self._listed_whole
+        try:
+            self._calls.dataset(NOBODY)
+        except errors.DatabaseUnknown:
+            return True
+        except errors.PermissionMissing:
+            return False
+        return False
 
     def _looked_at(self, name: str) -> _Dataset:
         """A dataset's own facts, and whether its tables may be listed."""

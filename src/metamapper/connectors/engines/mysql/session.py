@@ -72,12 +72,24 @@ class MysqlSession:
         return blake2b(msgspec.json.encode(facts), digest_size=16, person=READER).hexdigest()
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
-        """The list is complete where one schema is asked for, or where the account may list them all."""
+        """The list is complete where one schema is asked for, or where the account may list them all.
+
+        Both must be so before and after the schemas are listed: rights may be taken away at any moment.
+        """
         if self._read is not None:
             self._schemas = None
         found = self._in_scope(within)
-        complete = self._chosen is not None or self._rights.lists_every_schema
-        return [self._scope(schema) for schema in found], complete
+        complete = self._lists_all()
+        if self._read is not None:
+            self._rights = self._rights_now()
+        return [self._scope(schema) for schema in found], complete and self._lists_all()
+
+    def _lists_all(self) -> bool:
+        return self._rights.lists_every_schema or (self._chosen is not None and self._covers(self._chosen))
+
+    def _rights_now(self) -> Rights:
+        lines = (str(next(iter(row.values()))) for row in self.rows("grants"))
+        return rights_of(lines, literal=self._literal)
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         names = self._readable(self._in_scope(within))
@@ -130,8 +142,7 @@ class MysqlSession:
 
     def _in_scope(self, within: ScopeFilter) -> list[_Schema]:
         if self._schemas is None:
-            lines = (str(next(iter(row.values()))) for row in self.rows("grants"))
-            self._rights = rights_of(lines, literal=self._literal)
+            self._rights = self._rights_now()
             self._schemas = [_Schema(**row) for row in self.rows("scopes")]
         only = self._chosen
         found = [

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import blake2b
 from itertools import groupby
@@ -117,7 +117,16 @@ class TsqlSession:
         if self._at_start is not None:
             self._schemas = None
         found = self._in_scope(within)
+        if self._at_start is not None:
+            self._ask_again()
         return [self._scope(schema) for schema in found], bool(self._facts.sees_everything) and not self._facts.denied
+
+    def _ask_again(self) -> None:
+        """Whoever lost a right on the way did not see everything."""
+        (row,) = self.rows("server")
+        now = Facts(**row)
+        sees_everything = self._facts.sees_everything and now.sees_everything
+        self._facts = replace(now, sees_everything=sees_everything, denied=max(self._facts.denied, now.denied))
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         schemas = self._in_scope(within)
