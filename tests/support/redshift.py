@@ -130,7 +130,7 @@ def _decrypted(client: socket.socket, tls: ssl.SSLContext) -> socket.socket:
 
     def pump() -> None:
         with suppress(OSError), outer, secured:
-            carried(outer, secured, lambda: None)
+            carried(outer, secured, lambda _: None)
 
     Thread(target=pump, daemon=True).start()
     return inner

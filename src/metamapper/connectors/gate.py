@@ -7,12 +7,13 @@ words; a driver often hides it.
 """
 
 import secrets
-import select
+import selectors
 import socket
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock, Thread
+from typing import cast
 
 from metamapper.connectors import errors
 from metamapper.connectors.reach import Reach
@@ -159,9 +160,13 @@ def _relay(one: socket.socket, other: socket.socket) -> None:
         for each in partner:
             each.settimeout(None)
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        while True:
-            for ready in select.select(list(partner), (), ())[0]:
-                chunk = ready.recv(CHUNK)
-                if not chunk:
-                    return
-                partner[ready].sendall(chunk)
+        with selectors.DefaultSelector() as waiting:
+            for each in partner:
+                waiting.register(each, selectors.EVENT_READ)
+            while True:
+                for ready, _ in waiting.select():
+                    speaker = cast("socket.socket", ready.fileobj)
+                    chunk = speaker.recv(CHUNK)
+                    if not chunk:
+                        return
+                    partner[speaker].sendall(chunk)

@@ -26,6 +26,9 @@ TEXT_PROTOCOL = 0
 """The driver's number for a server that sends text, as every Redshift can."""
 AMAZON_AUTHORITIES = Path(redshift_connector.__file__).parent / "files" / "redshift-ca-bundle.crt"
 
+GRACE_SECONDS = 30
+"""The server ends a statement at its time-out: one that has not said so by then is gone."""
+
 _NEXT_ADDRESS_MAY_HELP = (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout)
 _KEEPALIVE = (("TCP_KEEPIDLE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 3))
 
@@ -81,7 +84,7 @@ def dialled(settings: RedshiftSettings, reach: Reach, who: Account | None = None
         relayed(wire, patience=settings.connect_timeout) as relay,
     ):
         connection = _signed_in(settings, who, relay)
-        relay.patience = None
+        relay.signed_in(settings.statement_timeout + GRACE_SECONDS)
         connection.autocommit = True
         try:
             yield Line(connection, address, relay, settings)

@@ -17,11 +17,14 @@ CHUNK = 65536
 
 
 class Relay:
-    """``patience`` are the seconds that the server may say nothing; None is for ever."""
+    """Until somebody has signed in, nobody may be silent for more than ``patience`` seconds; afterwards the server may not
+    be while a question is open, and a session that waits for its next question may wait for ever.
+    """
 
-    def __init__(self, wire: socket.socket, path: Path, patience: float | None) -> None:
+    def __init__(self, wire: socket.socket, path: Path, patience: float) -> None:
         self.path = str(path)
-        self.patience = patience
+        self._patience = patience
+        self._signed_in = False
         self.gave_up = False
         """Whether it was ended because the server said nothing for too long."""
         self._wire = wire
@@ -30,6 +33,10 @@ class Relay:
         self._listener.listen(1)
         self._thread = Thread(target=self._run, name="redshift-relay", daemon=True)
         self._thread.start()
+
+    def signed_in(self, patience: float) -> None:
+        """From now on, ``patience`` are the seconds within which the server begins to answer."""
+        self._patience, self._signed_in = patience, True
 
     def end(self) -> None:
         """Hang up on both sides; whoever reads then finds the end."""
@@ -48,23 +55,29 @@ class Relay:
         except OSError:
             return  # ended before the driver came
         with driver, suppress(OSError):
-            self.gave_up = not carried(driver, self._wire, lambda: self.patience)
+            self.gave_up = not carried(driver, self._wire, self._allowed)
+
+    def _allowed(self, asked: bool) -> float | None:  # noqa: FBT001 - the one thing it depends on
+        return self._patience if asked or not self._signed_in else None
 
 
-def carried(one: socket.socket, other: socket.socket, patience: Callable[[], float | None]) -> bool:
-    """Carry what both sides say until one hangs up; False where nobody said anything for longer than there is patience.
+def carried(one: socket.socket, other: socket.socket, patience: Callable[[bool], float | None]) -> bool:
+    """Carry what both sides say until one hangs up; False where nobody said anything for longer than there is patience,
+    which may depend on whether ``one`` spoke last.
 
     One thread for both directions: a TLS connection may not be read and written at once.
     """
     with selectors.DefaultSelector() as waiting:
         waiting.register(one, selectors.EVENT_READ, (one, other))
         waiting.register(other, selectors.EVENT_READ, (other, one))
+        asked = False
         while True:
-            ready = waiting.select(patience())
+            ready = waiting.select(patience(asked))
             if not ready:
                 return False
             if not all(_passed_on(*key.data) for key, _ in ready):
                 return True
+            asked = all(key.fileobj is one for key, _ in ready)
 
 
 def _passed_on(source: socket.socket, target: socket.socket) -> bool:
