@@ -1,20 +1,24 @@
 """Runs that found nothing are forgotten in time; numbers, slots, counters and history still add up."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import override_settings
 
 from metamapper.datastores.models import Datastore
-from metamapper.runs.auditing import audit
+from metamapper.runs.auditing import _at_most, audit
 from metamapper.runs.due import create_due_runs
-from metamapper.runs.errands import execute_errand
+from metamapper.runs.errands import Held, execute_errand
 from metamapper.runs.forgetting import BATCH, forget_runs
-from metamapper.runs.housekeeping import ask_for_housekeeping
-from metamapper.runs.invariants import broken
+from metamapper.runs.housekeeping import KIND, ask_for_housekeeping, housekeeping
+from metamapper.runs.invariants import INVARIANTS, broken
 from metamapper.runs.leases import claim
-from metamapper.runs.models import CHANGED, Attempt, Audit, Errand, Run, Schedule, State, Trigger
+from metamapper.runs.metrics import exposition
+from metamapper.runs.models import CHANGED, NOTED, Attempt, Audit, Errand, Run, Schedule, State, Trigger
+from metamapper.runs.scheduler import Ledger
 from metamapper.runs.services import fail, finish, request_run, set_schedule
 from metamapper.runs.tallies import tally
 from tests.runs.ledger import Clock, make_datastore
@@ -67,8 +71,9 @@ def test_what_found_nothing_is_forgotten_after_its_days(datastore: Datastore, cl
     assert broken() == {}
 
 
-def test_a_run_that_found_changes_stays(datastore: Datastore, clock: Clock) -> None:
-    looked(datastore, clock, code=CHANGED)
+@pytest.mark.parametrize("code", [CHANGED, NOTED])
+def test_a_run_that_history_refers_to_stays(datastore: Datastore, clock: Clock, code: str) -> None:
+    looked(datastore, clock, code=code)
     looked(datastore, clock)
     looked(datastore, clock)
     clock.advance(400 * DAYS)
@@ -170,18 +175,70 @@ def test_a_broken_promise_is_counted_and_told(
     assert set(Audit.objects.values_list("checked_at", flat=True)) == {clock.now}
 
 
-def test_a_check_that_takes_too_long_keeps_its_former_answer(datastore: Datastore, clock: Clock) -> None:
+SLOW = {
+    "postgresql": "SELECT pg_sleep(5)",
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000000) SELECT sum(i) FROM n",
+}
+
+
+def test_a_check_that_takes_too_long_keeps_its_former_answer(
+    datastore: Datastore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     audit()
-    if connection.vendor == "sqlite":
-        pytest.skip("SQLite has no statement time-out")
     before = clock.now
     clock.advance(60)
-    with override_settings(METAMAPPER_RUNS={"audit_statement": 0.001}), pytest.MonkeyPatch.context() as patch:
-        slow = "SELECT pg_sleep(0.2)"
-        patch.setattr("metamapper.runs.invariants.INVARIANTS", dict.fromkeys(audit_names(), slow))
+    monkeypatch.setitem(INVARIANTS, "no_slot_twice", SLOW[connection.vendor])
+    with override_settings(METAMAPPER_RUNS={"audit_statement": 0.2}):
         assert audit() == {}
-    assert set(Audit.objects.values_list("checked_at", flat=True)) == {before}
+    checked = dict(Audit.objects.values_list("invariant", "checked_at"))
+    assert checked.pop("no_slot_twice") == before
+    assert set(checked.values()) == {clock.now}
 
 
-def audit_names() -> list[str]:
-    return list(Audit.objects.values_list("invariant", flat=True))
+def test_what_could_never_be_checked_is_told_as_such(datastore: Datastore, clock: Clock) -> None:
+    audit(seconds=0)
+    assert Audit.objects.filter(checked_at=None, broken=None).count() == Audit.objects.count() > 0
+    told = exposition().decode()
+    assert 'metamapper_invariant_broken{invariant="no_slot_twice"} NaN' in told
+    assert 'metamapper_invariant_check_age_seconds{invariant="no_slot_twice"} +Inf' in told
+
+
+def test_those_that_waited_longest_are_checked_first(datastore: Datastore, clock: Clock) -> None:
+    audit()
+    Audit.objects.filter(invariant="numbers_have_no_gap").update(checked_at=clock.now - timedelta(days=1))
+    order = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("metamapper.runs.auditing._check", lambda name, _limit: order.append(name))
+        audit()
+    assert order[0] == "numbers_have_no_gap"
+
+
+def test_an_audit_that_waits_keeps_nobody_from_writing() -> None:
+    """On SQLite a transaction would: it begins as a writer."""
+    with _at_most(5):
+        assert not (connection.vendor == "sqlite" and connection.in_atomic_block and connection.savepoint_ids)
+
+
+def test_the_tick_asks_for_housekeeping_once_what_an_outage_left_is_reaped(datastore: Datastore, clock: Clock) -> None:
+    run = request_run(datastore, trigger=Trigger.MANUAL)
+    assert claim(run.pk, owner="w/1")
+    ledger = Ledger("one", lambda _: None, errand=lambda _: None, monotonic=lambda: clock().timestamp())
+    ledger.tick()
+    Errand.objects.all().delete()
+    clock.advance(7200)
+    ledger.tick()
+    assert not Errand.objects.filter(kind=KIND).exists()
+    for _ in range(8):
+        clock.advance(5)
+        ledger.tick()
+    [errand] = Errand.objects.filter(kind=KIND)
+    execute_errand(errand.pk, owner="w/1")
+    assert not Audit.objects.filter(broken__gt=0).exists()
+
+
+def test_what_failed_is_left_to_the_next_hour(datastore: Datastore, clock: Clock) -> None:
+    again = Held(uuid4(), KIND, attempt=2, fence=1, sealed=b"")
+    housekeeping(again)
+    assert not Audit.objects.exists()
+    housekeeping(replace(again, attempt=1))
+    assert Audit.objects.exists()

@@ -14,7 +14,7 @@ from metamapper.history.feed import Asked, matching
 from metamapper.history.models import Change
 from metamapper.history.selectors import relation_at
 from metamapper.lib.lookups import AnyOf
-from metamapper.runs.models import Run, State
+from metamapper.runs.models import Run, Schedule, State
 from metamapper.schema import AssetKind, ChangeKind, Column, Identified
 
 if TYPE_CHECKING:
@@ -67,11 +67,22 @@ def counts_since(user: "Person", asked: Asked) -> dict[tuple[str, str], int]:
 
 
 def last_look(user: "Person", datastore: Datastore, as_of: datetime | None = None) -> Run | None:
-    """The latest run that saw the datastore, wholly or in part."""
+    """The latest run that saw the datastore, wholly or in part; None where there is none or where it is forgotten."""
     found = Run.objects.visible_to(user).filter(datastore=datastore, state__in=[State.SUCCEEDED, State.PARTIAL])
     if as_of is not None:
         found = found.filter(finished_at__lte=as_of)
-    return found.defer("statements", "scopes", "progress").order_by("-created_at").first()
+    latest = found.defer("statements", "scopes", "progress").order_by("-created_at").first()
+    forgotten = forgotten_until(user, datastore)
+    if latest and forgotten and latest.finished_at and latest.finished_at < forgotten:
+        return None  # one that is forgotten may have come after it
+    return latest
+
+
+def forgotten_until(user: "Person", datastore: Datastore) -> datetime | None:
+    """When the latest of the datastore's runs that are forgotten ended; None where none is."""
+    return (
+        Schedule.objects.visible_to(user).filter(datastore=datastore).values_list("forgotten_until", flat=True).first()
+    )
 
 
 def runs_of(user: "Person", changes: Iterable[Change]) -> dict[UUID, int]:

@@ -38,6 +38,8 @@ class Applied:
     relations: int
     schemas: int
     changes: int = 0
+    noted: bool = False
+    """Whether history refers to the read: it told of changes or quietly kept what replay needs, or it held something back."""
     kinds: dict[str, int] = field(default_factory=dict)
     severities: dict[str, int] = field(default_factory=dict)
     changes_by_schema: dict[str, int] = field(default_factory=dict)
@@ -160,6 +162,7 @@ class _Application:
             relations=len(self.stage.seen),
             schemas=len(self.reading.scopes),
             changes=self.chronicle.told,
+            noted=bool(self.chronicle.written or held),
             kinds=self.chronicle.kinds,
             severities=self.chronicle.severities,
             changes_by_schema=self.chronicle.schemas,

@@ -26,7 +26,7 @@ from metamapper.lib.garbage import collector_paused
 from metamapper.lib.tracing import span
 from metamapper.runs import execution
 from metamapper.runs import services as runs
-from metamapper.runs.models import CHANGED, State
+from metamapper.runs.models import CHANGED, NOTED, State
 from metamapper.runs.services import Heartbeat, Lease, LeaseLost
 
 log = structlog.get_logger(__name__)
@@ -188,7 +188,7 @@ def _finish_read(work: _Work, engine: Engine, reading: Reading, stage: Stage) ->
         runs.finish(
             work.lease,
             state=State.SUCCEEDED if reading.is_whole and not applied.held else State.PARTIAL,
-            outcome_code=CHANGED if applied.changes else "same",
+            outcome_code=CHANGED if applied.changes else NOTED if applied.noted else "same",
             scopes=_scopes(reading, stage, applied),
             counts=applied.counts(),
             statements=work.sent(),

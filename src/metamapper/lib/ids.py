@@ -3,6 +3,7 @@
 import os
 import struct
 import time
+from datetime import datetime
 from uuid import UUID, SafeUUID
 
 _VERSION = 0x7 << 76
@@ -27,6 +28,11 @@ def uuid7s(count: int) -> list[UUID]:
         _uuid((stamp + ((number >> 12) << 80)) | (number & _RANDOM_A) << 64 | bits & _RANDOM_B)
         for number, bits in enumerate(noise)
     ]
+
+
+def first_uuid7_at(moment: datetime) -> UUID:
+    """An identity that sorts before all that are made from this moment on."""
+    return UUID(int=(int(moment.timestamp() * 1000) << 80 | _VERSION | _VARIANT))
 
 
 def _uuid(value: int) -> UUID:

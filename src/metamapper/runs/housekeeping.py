@@ -11,7 +11,10 @@ from metamapper.runs.forgetting import forget_runs
 from metamapper.runs.models import Errand
 
 KIND = "housekeeping"
-FORGETTING_SECONDS = 120
+FORGETTING_SECONDS, AUDITING_SECONDS = 60, 120
+"""Together well below the time limit of an errand."""
+PAUSE_SECONDS = 0.1
+"""Between two batches: SQLite admits one writer at a time, and the others must have their turn."""
 
 
 def ask_for_housekeeping(now: datetime) -> None:
@@ -23,9 +26,11 @@ def ask_for_housekeeping(now: datetime) -> None:
 
 
 @handles(KIND)
-def housekeeping(_held: Held) -> None:
-    """What is left after two minutes is left to the next hour."""
+def housekeeping(held: Held) -> None:
+    """What is left is left to the next hour, and so is what failed."""
+    if held.attempt > 1:
+        return
     until = time.monotonic() + FORGETTING_SECONDS
     while forget_runs() and time.monotonic() < until:
-        pass
-    audit()
+        time.sleep(PAUSE_SECONDS)
+    audit(seconds=AUDITING_SECONDS)

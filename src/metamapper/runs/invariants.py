@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
@@ -15,6 +16,7 @@ _SECONDS = {
     "sqlite": "(strftime('%%s', s.last_slot) - strftime('%%s', s.created_slot))",
 }
 _TEXT = Path(__file__).with_name("invariants.sql").read_text(encoding="utf-8")
+_ALL = UUID(int=0)
 INVARIANTS: dict[str, str] = dict(re.findall(r"^-- name: (\w+)\n(.*?);$", _TEXT, flags=re.MULTILINE | re.DOTALL))
 """Each by its name, with its query."""
 
@@ -25,16 +27,20 @@ def broken() -> dict[str, list[tuple[Any, ...]]]:
     return {name: rows for name, rows in answers.items() if rows}
 
 
-def count(name: str) -> int:
-    """How many rows break the invariant of this name."""
-    [(rows,)] = _answer(f"SELECT count(*) FROM ({INVARIANTS[name]}) AS broken")  # noqa: S608 - our own text
+def count(name: str, *, first: UUID) -> int:
+    """How many rows break the invariant of this name, of runs from the ``first`` on where it is about single runs."""
+    [(rows,)] = _answer(f"SELECT count(*) FROM ({INVARIANTS[name]}) AS broken", first)  # noqa: S608 - our own text
     return int(rows)
 
 
-def _answer(sql: str) -> list[tuple[Any, ...]]:
+def _answer(sql: str, first: UUID = _ALL) -> list[tuple[Any, ...]]:
     limits = timing()
     oldest = metastore_now() - timedelta(seconds=limits.deadline + limits.lease)
-    parameters = {"oldest": connection.ops.adapt_datetimefield_value(oldest), "lost_limit": limits.lost_limit}
+    parameters = {
+        "oldest": connection.ops.adapt_datetimefield_value(oldest),
+        "lost_limit": limits.lost_limit,
+        "first": first if connection.vendor == "postgresql" else first.hex,
+    }
     with connection.cursor() as cursor:
         cursor.execute(sql.replace("{seconds}", _SECONDS[connection.vendor]), parameters)
         return list(cursor.fetchall())

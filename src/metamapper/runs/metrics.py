@@ -118,8 +118,9 @@ def _audited(now: datetime) -> Iterator[Metric]:
         "metamapper_invariant_check_age_seconds", "How long ago that was checked.", labels=["invariant"]
     )
     for each in Audit.objects.order_by("invariant"):
-        broken.add_metric([each.invariant], each.broken)
-        age.add_metric([each.invariant], _age(each.checked_at, now))
+        # What could never be checked has an age without end, for an alert to see.
+        broken.add_metric([each.invariant], float("nan") if each.broken is None else each.broken)
+        age.add_metric([each.invariant], _age(each.checked_at, now) if each.checked_at else float("inf"))
     yield from (broken, age)
 
 

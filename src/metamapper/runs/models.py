@@ -14,8 +14,10 @@ from metamapper.datastores.models import Datastore
 from metamapper.lib.ids import uuid7
 from metamapper.workspaces.visibility import VisibleQuerySet
 
-CHANGED = "changed"
-"""The outcome of a run that found changes. It is never forgotten: history refers to it."""
+CHANGED, NOTED = "changed", "noted"
+"""Outcomes of runs that history refers to, which are never forgotten: changes were found, or something that people are not told
+as a change (a position, what is held back) was written down.
+"""
 
 
 class Schedule(models.Model):
@@ -36,6 +38,8 @@ class Schedule(models.Model):
     """Runs that were forgotten: last_number = runs + forgotten."""
     forgotten_slots = models.BigIntegerField(default=0, db_default=0)
     """Those of them that had one of the slots since counting began."""
+    forgotten_until = models.DateTimeField(null=True)
+    """When the latest of them ended."""
     consecutive_failures = models.IntegerField(default=0)
     breaker_until = models.DateTimeField(null=True)
     last_number = models.IntegerField(default=0)
@@ -133,7 +137,7 @@ class Run(models.Model):
             ),
             models.Index(
                 fields=["finished_at"],
-                condition=Q(finished_at__isnull=False) & ~Q(outcome_code=CHANGED),
+                condition=Q(finished_at__isnull=False) & ~Q(outcome_code__in=[CHANGED, NOTED]),
                 name="runs_forgettable",
             ),
         ]
@@ -168,11 +172,11 @@ class RunTally(models.Model):
 
 
 class Audit(models.Model):
-    """What the latest check of one of the ledger's promises came to: how many rows break it."""
+    """What the latest check of one of the ledger's promises came to: how many rows break it. None before the first."""
 
     invariant = models.CharField(primary_key=True, max_length=60)
-    broken = models.BigIntegerField()
-    checked_at = models.DateTimeField()
+    broken = models.BigIntegerField(null=True)
+    checked_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.invariant}: {self.broken}"

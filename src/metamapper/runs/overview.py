@@ -41,7 +41,8 @@ class Lateness:
 class Overview:
     """``waiting_since`` is when the oldest run that could begin could have begun; ``unsent_since`` the oldest without a
     message. ``leader`` is the scheduler that ticks. ``errands`` is other work by state: mail and the like. ``broken`` is how
-    many rows break each promise that does not hold, of the ``audited`` ones, since ``audited_at``: None before the first.
+    many rows break each promise that does not hold, of the ``audited`` among all ``promises``; the oldest of these answers is
+    of ``audited_at``.
     """
 
     health: Health
@@ -54,6 +55,7 @@ class Overview:
     unsent_since: datetime | None
     lateness: Lateness | None
     errands: dict[str, int]
+    promises: int
     audited: int
     audited_at: datetime | None
     broken: dict[str, int]
@@ -68,6 +70,7 @@ def overview() -> Overview:
     queued = Run.objects.filter(state=State.QUEUED, cancel_requested_at=None)
     ready = queued.filter(available_at__lte=now)
     audits = list(Audit.objects.order_by("invariant"))
+    checked = [each.checked_at for each in audits if each.checked_at]
     return Overview(
         health=health(),
         workers=_workers(now, busy),
@@ -79,8 +82,9 @@ def overview() -> Overview:
         unsent_since=ready.filter(dispatched_at=None).aggregate(at=Min("available_at"))["at"],
         lateness=_lateness(),
         errands=dict(Errand.objects.values_list("state").annotate(number=Count("pk"))),
-        audited=len(audits),
-        audited_at=min((each.checked_at for each in audits), default=None),
+        promises=len(audits),
+        audited=len(checked),
+        audited_at=min(checked, default=None),
         broken={each.invariant: each.broken for each in audits if each.broken},
     )
 

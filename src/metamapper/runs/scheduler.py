@@ -99,12 +99,14 @@ class Ledger:
         if leading.pause < 0:
             follow_the_clock()
         create_due_runs()
-        if self._may_reap(leading):
+        may_reap = self._may_reap(leading)
+        if may_reap:
             reap()
             reap_errands()
         dispatch(self._publish)
         if self._errand:
-            ask_for_housekeeping(leading.now)
+            if may_reap:  # before that, what an outage left is no broken promise
+                ask_for_housekeeping(leading.now)
             dispatch_errands(self._errand)
         if self._canary:
             send_canary(self._canary)

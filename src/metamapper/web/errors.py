@@ -43,7 +43,7 @@ BROKEN = Trouble(
 )
 
 
-FORGOTTEN = Trouble(404, "Forgotten", "This run found nothing and is forgotten", "")
+FORGOTTEN = Trouble(404, "Forgotten", "This run found no changes and is forgotten", "")
 
 
 class Forgotten(Http404):

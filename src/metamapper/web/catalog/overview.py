@@ -46,6 +46,7 @@ def overview(request: DatastoreVisit, *, as_of: AsOf) -> HttpResponse:
         "holds": holds,
         "held": {each.hold.schema_id: each for each in holds},
         "last_look": about.last_look(user, datastore, as_of.moment),
+        "forgotten": bool(as_of and about.forgotten_until(user, datastore)),
         "recent": _recent(request, as_of),
         "retired_shown": "retired" in request.GET,
         "toggle": without(request, retired="" if "retired" in request.GET else "1"),

@@ -100,5 +100,5 @@ def _missing(datastore: Datastore, number: int) -> Http404:
     if schedule is None or not 0 < number <= schedule.last_number:
         return Http404()
     days = int(timing().runs_kept // DAY)
-    kept = f" Those are kept for {days} days; runs that found changes always stay." if days else ""
-    return Forgotten(f"Run {number} of {datastore.name} saw nothing that had changed.{kept}")
+    kept = f" Such runs are kept for {days} days; those that found changes always stay." if days else ""
+    return Forgotten(f"Run {number} of {datastore.name} found no changes, and is too old to be kept.{kept}")
