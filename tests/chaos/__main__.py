@@ -16,6 +16,23 @@ from pathlib import Path
 from tests.support import servers
 from tests.support.databases import fresh_postgresql
 
+_ONCE = {
+    "applied_exactly_once_under_the_last_fence",
+    "nothing_applied_by_a_run_that_did_not_succeed",
+    "succeeded_means_applied_once_under_the_last_fence",
+    "ended_means_finished",
+    "an_attempt_is_open_while_its_run_is_running",
+}
+_ENDS = {"every_run_ends", "work_goes_on_after_faults", "no_run_open_past_its_age"}
+CAUGHT_BY: dict[str, set[str]] = {
+    "without_the_fence": _ONCE,
+    "without_the_guard": _ONCE,
+    "without_the_unique_index": {"at_most_one_running_each"},
+    "without_sending_again": _ENDS,
+    "without_the_reaper": _ENDS,
+}
+"""What may find each mutant: that no process can start, for one, proves nothing."""
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
@@ -23,7 +40,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--datastores", type=int, default=16)
-    parser.add_argument("--mutant", default="", help="the processes' ledger lacks this")
+    parser.add_argument("--mutant", choices=CAUGHT_BY, help="the processes' ledger lacks this, which must be found")
     options = parser.parse_args()
     print(f"{options.broker}, {options.seconds:.0f} s, seed {options.seed}", flush=True)
     with contextlib.ExitStack() as stack:
@@ -63,6 +80,8 @@ def _run(options: argparse.Namespace, metastore: str, home: Path) -> int:
             report = trial(ground, place, seed=options.seed, seconds=options.seconds, datastores=options.datastores)
             for line in report.lines():
                 print(line, flush=True)
+            if options.mutant:
+                return 0 if CAUGHT_BY[options.mutant] & report.violations.keys() else 1
             if report.violations:
                 _keep_logs(place.home)
     return 1 if report.violations else 0

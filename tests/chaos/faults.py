@@ -5,8 +5,9 @@ import random
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import TypeVar
 
 from django.db import connection
 
@@ -19,16 +20,19 @@ from tests.runs.processes import Process, Site
 FREEZE = (0.5, 6.0)
 """Seconds that something is frozen: shorter and longer than a lease of 3 s."""
 AWAY = (0.2, 4.0)
+T = TypeVar("T")
 IGNORED = "run.message_ignored"
 
 
 class Crew:
     """The workers and schedulers that should be there, made good when they are killed."""
 
-    def __init__(self, place: Site, ground: Ground, chance: random.Random, *, workers: int, schedulers: int) -> None:
+    def __init__(self, place: Site, ground: Ground, seed: int, *, workers: int, schedulers: int) -> None:
         self._place = place
         self._ground = ground
-        self._chance = chance
+        self._seed = seed
+        self._chance = random.Random(f"{seed} crew")
+        self._chances: dict[str, random.Random] = {}
         self._wanted = {"worker": workers, "beat": schedulers}
         self._members: dict[str, list[Process]] = {"worker": [], "beat": []}
         self._number = 0
@@ -48,8 +52,8 @@ class Crew:
         return {
             "worker killed": lambda: self._one("worker").kill(),
             "worker frozen": lambda: self._freeze(*_family(self._one("worker"))),
-            "child killed": lambda: self._child(signal.SIGKILL),
-            "child frozen": lambda: self._freeze(self._child_of(self._one("worker"))),
+            "child killed": self._kill_a_child,
+            "child frozen": lambda: self._freeze(self._child()),
             "worker told to stop": lambda: self._one("worker").kill(signal.SIGTERM),
             "scheduler killed": lambda: self._one("beat").kill(),
             "scheduler frozen": lambda: self._freeze(self._one("beat").pid),
@@ -62,14 +66,25 @@ class Crew:
     def _one(self, service: str) -> Process:
         return self._chance.choice(self._members[service])
 
-    def _child_of(self, process: Process) -> int | None:
-        children = sorted(process.children)
-        return self._chance.choice(children) if children else None
+    def _chosen(self, what: str, among: Sequence[T]) -> T | None:
+        """Chosen by a generator of its own: how many there are differs from one trial to the next, and must not change
+        what befalls the others.
+        """
+        return self._chances.setdefault(what, random.Random(f"{self._seed} {what}")).choice(among) if among else None
 
-    def _child(self, number: signal.Signals) -> None:
-        child = self._child_of(self._one("worker"))
+    def _child(self) -> int | None:
+        """One that is at work if there is any: what befalls the idle proves little."""
+        children = {child for worker in self._members["worker"] for child in worker.children}
+        owners = Run.objects.filter(state=State.RUNNING, lease_owner__isnull=False).values_list(
+            "lease_owner", flat=True
+        )
+        busy = children & {int(owner.rpartition("/")[2]) for owner in owners if owner}
+        return self._chosen("child", sorted(busy or children))
+
+    def _kill_a_child(self) -> None:
+        child = self._child()
         if child:
-            _signal(child, number)
+            _signal(child, signal.SIGKILL)
 
     def _freeze(self, *pids: int | None) -> None:
         """Wakes up later, while other things happen."""
@@ -100,14 +115,17 @@ class Crew:
         )
 
     def _send_again(self) -> None:
-        runs = list(Run.objects.order_by("-created_at").values_list("pk", flat=True)[:20])
-        if runs:
-            self._send([message(str(self._chance.choice(runs)))] * 3)
+        """Of a run that waits behind another of its datastore if there is any, for nobody may begin that."""
+        runs = Run.objects.order_by("-created_at").values_list("pk", flat=True)
+        behind = runs.filter(state=State.QUEUED, datastore__runs__state=State.RUNNING)
+        run = self._chosen("again", list(behind) or list(runs[:20]))
+        if run:
+            self._send([message(str(run))] * 3)
 
     def _cancel(self) -> None:
-        runs = list(Run.objects.filter(state__in=[State.QUEUED, State.RUNNING]))
-        if runs:
-            cancel_run(self._chance.choice(runs), user=None)
+        run = self._chosen("cancelled", list(Run.objects.filter(state__in=[State.QUEUED, State.RUNNING])))
+        if run:
+            cancel_run(run, user=None)
 
 
 def _cut_sessions() -> None:

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import redis
+
 from tests.runs.messages import Mailbox, rabbitmq_mailbox, redis_mailbox, sqs_mailbox
 from tests.runs.processes import SQS_SETTINGS
 from tests.support import brokers, servers
@@ -29,18 +31,28 @@ def redis_ground() -> Iterator[Ground]:
     """Killed and started anew on the same port, with nothing kept."""
     port = servers.free_port()
     current: Any = servers.started_redis(port=port)
-    url = f"{current.__enter__().url}/0"
+    server = current.__enter__()
+    url, pid = f"{server.url}/0", server.pid
     mailbox = redis_mailbox(url)
 
     def restart(seconds: float) -> None:
-        nonlocal current
+        nonlocal current, pid
         current.__exit__(None, None, None)
         time.sleep(seconds)
         current = servers.started_redis(port=port)
-        current.__enter__()
+        pid = current.__enter__().pid
 
+    def flush(_: float) -> None:
+        with redis.Redis.from_url(url) as client:
+            client.flushall()
+
+    harm = {
+        "broker restarted": restart,
+        "broker emptied": flush,
+        "broker frozen": lambda seconds: _frozen(pid, seconds),
+    }
     try:
-        yield Ground(url, mailbox, {"broker restarted": restart, "broker emptied": lambda _: mailbox.lose()})
+        yield Ground(url, mailbox, harm)
     finally:
         current.__exit__(None, None, None)
 
@@ -66,15 +78,19 @@ def sqs_ground() -> Iterator[Ground]:
         prefix = f"chaos{uuid.uuid4().hex[:8]}"
         mailbox = sqs_mailbox(server.url, prefix)
 
-        def freeze(seconds: float) -> None:
-            assert server.pid
-            os.kill(server.pid, signal.SIGSTOP)
-            time.sleep(seconds)
-            os.kill(server.pid, signal.SIGCONT)
-
         environment = SQS_SETTINGS | {"AWS_ENDPOINT_URL": server.url, "MM_TEST_PREFIX": prefix}
-        harm = {"broker frozen": freeze, "broker emptied": lambda _: mailbox.lose()}
+        harm = {
+            "broker frozen": lambda seconds: _frozen(server.pid, seconds),
+            "broker emptied": lambda _: mailbox.lose(),
+        }
         yield Ground("sqs://", mailbox, harm, environment)
+
+
+def _frozen(pid: int | None, seconds: float) -> None:
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGCONT)
 
 
 GROUNDS = {"redis": redis_ground, "rabbitmq": rabbitmq_ground, "sqs": sqs_ground}

@@ -72,7 +72,7 @@ def trial(ground: Ground, place: Site, *, seed: int, seconds: float, datastores:
     report = Report()
     _make_effects()
     stores = _stores(chance, datastores)
-    crew = Crew(place, ground, chance, workers=2, schedulers=2)
+    crew = Crew(place, ground, seed, workers=2, schedulers=2)
     crew.make_good()
     faults = crew.faults()
     _recover(report, crew)
