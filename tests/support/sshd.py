@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -94,7 +93,7 @@ def started(
     program = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
     if program is None:
         raise Missing("OpenSSH's sshd is not installed")
-    port = port or free_port()
+    port = free_port()
     host_key = host_key or make(Algorithm.ED25519, "host")
     if os.geteuid() == 0:
         PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
@@ -103,9 +102,9 @@ def started(
         key = folder / "host_key"
         key.write_text(host_key.private)
         key.chmod(0o600)
-        permitted = " ".join(f"{LOOPBACK}:{each} localhost:{each}" for each in permit) or "none"
-        config = CONFIG.format(port=port, folder=folder, permitted=permitted) + more
-        (folder / "config").write_text(config)
+        named = None if permit is None else " ".join(f"{LOOPBACK}:{each} localhost:{each}" for each in permit)
+        permitted = "any" if named is None else named or "none"
+        (folder / "config").write_text(CONFIG.format(port=port, folder=folder, permitted=permitted))
         command = [program, "-D", "-e", "-f", folder / "config"]
         with running(command, ready=lambda: _answers(folder), folder=name) as pid:
             server = Sshd(port, pwd.getpwuid(os.geteuid()).pw_name, bare(host_key.public), folder, pid)
@@ -136,10 +135,3 @@ def _below(pid: int) -> list[int]:
         waiting += below
     return found
 
-
-def installed() -> str:
-    """What ``sshd`` calls itself, or blank."""
-    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
-    return (
-        subprocess.run([program, "-V"], capture_output=True, text=True, check=False).stderr.strip() if program else ""
-    )

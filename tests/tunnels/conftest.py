@@ -1,0 +1,53 @@
+"""Hosts to jump through: real OpenSSH servers, a server of ours that notes what is tried, and databases behind them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from urllib.parse import urlsplit
+
+import pytest
+
+from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
+from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
+from tests.support import sshd
+from tests.support.servers import Missing
+from tests.support.sshd import Sshd
+
+Starting = Callable[..., Sshd]
+
+
+def quick(*hops: Hop, pair: KeyPair, seconds: float = 10.0, keepalive: float = 10.0) -> Tunnel:
+    """A tunnel that one key signs in to."""
+    return Tunnel(hops, Keys(private=(pair.private,), public=(pair.public,)), seconds=seconds, keepalive=keepalive)
+
+
+def port_of(url: str) -> int:
+    port = urlsplit(url).port
+    assert port
+    return port
+
+
+@pytest.fixture(scope="session")
+def pair() -> KeyPair:
+    return make(Algorithm.ED25519, "metamapper larkspur")
+
+
+@pytest.fixture(scope="session")
+def rsa_pair() -> KeyPair:
+    """Once: it takes seconds to make."""
+    return make(Algorithm.RSA, "metamapper larkspur")
+
+
+@pytest.fixture
+def bastion(request: pytest.FixtureRequest) -> Iterator[Starting]:
+    """Starts OpenSSH servers, as many as are wanted; a loud skip where there is none."""
+    with ExitStack() as stack:
+
+        def start(*authorized: str, **options: object) -> Sshd:
+            try:
+                return stack.enter_context(sshd.started(*authorized, **options))  # type: ignore[arg-type]
+            except Missing as missing:
+                if request.config.getoption("--require-live"):
+                    pytest.fail(f"Not to be had: {missing}", pytrace=False)
+                pytest.skip(f"Not to be had: {missing}")
+
+        yield start
