@@ -134,4 +134,3 @@ def _below(pid: int) -> list[int]:
         found += below
         waiting += below
     return found
-

@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -74,6 +74,21 @@ def leaves_nothing() -> Iterator[None]:
     yield
     assert set(threading.enumerate()) == threads
     assert listening() == ports
+
+
+def lost(connector: Connector, happening: Callable[[], None]) -> TunnelLost:
+    """The error of a read in the midst of which something happens to the tunnel, told quickly, nothing left behind."""
+
+    def read() -> None:
+        with connector.open() as session:
+            happening()
+            session.scopes(ScopeFilter())
+
+    running = set(threading.enumerate())
+    with quickly(), pytest.raises(TunnelLost) as caught:
+        read()
+    assert {each for each in threading.enumerate() if each.name == "tunnel"} <= running
+    return caught.value
 
 
 def test_one_hop(bastion: Starting, pair: KeyPair, shop: str) -> None:
@@ -231,11 +246,9 @@ def test_a_host_that_goes_away_between_two_statements(bastion: Starting, pair: K
     """It is told at once, as what it is; whoever tries again has a whole tunnel."""
     host = bastion(pair.public, permit=[port_of(shop)])
     connector = through(quick(host.hop, pair=pair), shop)
-    with leaves_nothing(), quickly(), pytest.raises(TunnelLost) as caught, connector.open() as session:
-        host.cut()
-        session.scopes(ScopeFilter())
-    assert not caught.value.permanent
-    assert str(host.hop) in caught.value.detail
+    error = lost(connector, host.cut)
+    assert not error.permanent
+    assert str(host.hop) in error.detail
     assert len(names(connector)) == TABLES
 
 
@@ -243,15 +256,15 @@ def test_a_host_that_goes_away_in_mid_read(bastion: Starting, pair: KeyPair, sho
     """While the server works on an answer: another session keeps the catalog to itself."""
     host = bastion(pair.public, permit=[port_of(shop)])
     connector = through(quick(host.hop, pair=pair), shop)
-    with leaves_nothing(), psycopg.connect(shop) as other, quickly(), pytest.raises(TunnelLost):
-        with connector.open() as session:
+    cutting = threading.Timer(0.3, host.cut)
+    with psycopg.connect(shop) as other:
+
+        def busy() -> None:
             other.execute("LOCK TABLE pg_catalog.pg_namespace IN ACCESS EXCLUSIVE MODE")
-            cutting = threading.Timer(0.3, host.cut)
             cutting.start()
-            try:
-                session.scopes(ScopeFilter())
-            finally:
-                cutting.join()
+
+        assert lost(connector, busy)
+    cutting.join()
     assert len(names(connector)) == TABLES
 
 
@@ -263,16 +276,14 @@ def test_it_heals_within_the_work(bastion: Starting, pair: KeyPair, shop: str) -
         behind = engine.connect(settings, Reach(way=line))
         assert len(names(behind)) == TABLES
         host.cut()
-        eventually(lambda: line.why_cut(), within=5)
+        eventually(line.why_cut, within=5)
         assert len(names(behind)) == TABLES
 
 
 def test_a_frozen_host_is_given_up_in_bounded_time(bastion: Starting, pair: KeyPair, shop: str) -> None:
     host = bastion(pair.public, permit=[port_of(shop)])
     connector = through(quick(host.hop, pair=pair, keepalive=0.3), shop)
-    with leaves_nothing(), quickly(), pytest.raises(TunnelLost), connector.open() as session:
-        host.freeze()
-        session.scopes(ScopeFilter())
+    assert lost(connector, host.freeze)
     host.thaw()
     assert len(names(connector)) == TABLES
 

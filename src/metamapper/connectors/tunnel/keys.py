@@ -6,7 +6,8 @@ from enum import StrEnum
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
-RSA_BITS = 4096
+RSA_BITS = 3072
+"""As many as OpenSSH itself makes."""
 
 
 class Algorithm(StrEnum):
