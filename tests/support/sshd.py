@@ -81,6 +81,14 @@ class Sshd:
                 os.kill(each, signal.SIGCONT)
 
 
+def program() -> str:
+    """The path of a server; raises ``Missing``. It is not installed by tests: a package would start one for everybody."""
+    found = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    if found is None:
+        raise Missing("OpenSSH's server (apt install openssh-server)")
+    return found
+
+
 @contextmanager
 def started(
     *authorized: str,
@@ -90,9 +98,7 @@ def started(
     more: str = "",
 ) -> Iterator[Sshd]:
     """A server that lets these keys through to these ports of this machine and nowhere else; raises ``Missing``."""
-    program = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        raise Missing("OpenSSH's sshd is not installed")
+    server = program()
     port = free_port()
     host_key = host_key or make(Algorithm.ED25519, "host")
     if os.geteuid() == 0:
@@ -105,15 +111,15 @@ def started(
         named = None if permit is None else " ".join(f"{LOOPBACK}:{each} localhost:{each}" for each in permit)
         permitted = "any" if named is None else named or "none"
         (folder / "config").write_text(CONFIG.format(port=port, folder=folder, permitted=permitted))
-        command = [program, "-D", "-e", "-f", folder / "config"]
+        command = [server, "-D", "-e", "-f", folder / "config"]
         with running(command, ready=lambda: _answers(folder), folder=name) as pid:
-            server = Sshd(port, pwd.getpwuid(os.geteuid()).pw_name, bare(host_key.public), folder, pid)
-            server.authorize(*authorized)
+            made = Sshd(port, pwd.getpwuid(os.geteuid()).pw_name, bare(host_key.public), folder, pid)
+            made.authorize(*authorized)
             try:
-                yield server
+                yield made
             finally:
-                server.thaw()
-                server.cut()
+                made.thaw()
+                made.cut()
 
 
 def _answers(folder: Path) -> bool:

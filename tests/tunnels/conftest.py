@@ -9,7 +9,6 @@ import pytest
 from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
 from tests.support import sshd
-from tests.support.servers import Missing
 from tests.support.sshd import Sshd
 
 Starting = Callable[..., Sshd]
@@ -38,16 +37,7 @@ def rsa_pair() -> KeyPair:
 
 
 @pytest.fixture
-def bastion(request: pytest.FixtureRequest) -> Iterator[Starting]:
-    """Starts OpenSSH servers, as many as are wanted; a loud skip where there is none."""
+def bastion(openssh: str) -> Iterator[Starting]:
+    """Starts OpenSSH servers, as many as are wanted."""
     with ExitStack() as stack:
-
-        def start(*authorized: str, **options: object) -> Sshd:
-            try:
-                return stack.enter_context(sshd.started(*authorized, **options))  # type: ignore[arg-type]
-            except Missing as missing:
-                if request.config.getoption("--require-live"):
-                    pytest.fail(f"Not to be had: {missing}", pytrace=False)
-                pytest.skip(f"Not to be had: {missing}")
-
-        yield start
+        yield lambda *authorized, **options: stack.enter_context(sshd.started(*authorized, **options))

@@ -14,7 +14,6 @@ from metamapper.datastores.models import Datastore, SshKey
 from metamapper.datastores.services import settings_of
 from tests.cast import Cast
 from tests.support import sshd
-from tests.support.servers import Missing
 from tests.support.sshd import Sshd
 from tests.web.clients import as_user
 from tests.web.scenery import PASSWORD
@@ -154,15 +153,10 @@ def test_it_stays_where_only_the_name_changes(cast: Cast) -> None:
 
 
 @pytest.fixture
-def host(request: pytest.FixtureRequest, cast: Cast, postgresql_url: str) -> Iterator[Sshd]:
+def host(openssh: str, cast: Cast, postgresql_url: str) -> Iterator[Sshd]:
     tunnels.ensure_key(cast.larkspur, cast.ana)
-    try:
-        with sshd.started(SshKey.objects.get().public, permit=[urlsplit(postgresql_url).port or 0]) as server:
-            yield server
-    except Missing as missing:
-        if request.config.getoption("--require-live"):
-            pytest.fail(f"Not to be had: {missing}", pytrace=False)
-        pytest.skip(f"Not to be had: {missing}")
+    with sshd.started(SshKey.objects.get().public, permit=[urlsplit(postgresql_url).port or 0]) as server:
+        yield server
 
 
 @pytest.mark.live

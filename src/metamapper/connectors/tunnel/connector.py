@@ -4,14 +4,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from metamapper.connectors.base import Ability, Connector, Engine, EngineSettings, Session, Step, StepState
 from metamapper.connectors.diagnosis import Check, Finding, run_checks
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.tunnel.errors import ForwardRefused, HopSignInFailed
-from metamapper.connectors.tunnel.line import Line, opened
 from metamapper.connectors.tunnel.values import Hop, Tunnel, authorized, fingerprint
+
+if TYPE_CHECKING:
+    from metamapper.connectors.tunnel.line import Line
 
 SignedIn = Callable[[Hop, str], None]
 """Told of a hop and the fingerprint of the key that was taken there."""
@@ -49,12 +52,16 @@ class Tunnelled:
     @contextmanager
     def open(self) -> Iterator[Session]:
         """A session for as long as the tunnel that carries it; raises a ``ConnectorError``."""
+        from metamapper.connectors.tunnel.line import opened  # which is slow to import, and seldom needed
+
         with opened(self._tunnel, self._reach) as line, self._through(line).open() as session:
             self._tell(line)
             yield session
 
     def test(self) -> Iterator[Step]:
         """Each hop is a step of its own, before those of the engine; raises nothing."""
+        from metamapper.connectors.tunnel.line import opened
+
         with opened(self._tunnel, self._reach) as line:
             failed = False
             for step in run_checks(self._checks(line)):
@@ -64,15 +71,15 @@ class Tunnelled:
             if not failed:
                 yield from self._through(line).test()
 
-    def _tell(self, line: Line) -> None:
+    def _tell(self, line: "Line") -> None:
         if self._on_sign_in is not None:
             for landing in line.landings():
                 self._on_sign_in(landing.hop, landing.judge.signed_in_with)
 
-    def _through(self, line: Line) -> Connector:
+    def _through(self, line: "Line") -> Connector:
         return self._engine.connect(self._settings, replace(self._reach, way=line, sockets=False))
 
-    def _checks(self, line: Line) -> list[tuple[str, Check]]:
+    def _checks(self, line: "Line") -> list[tuple[str, Check]]:
         steps: list[tuple[str, Check]] = [
             (f"SSH host {hop}", partial(self._hop, line, number)) for number, hop in enumerate(self._tunnel.hops)
         ]
@@ -82,19 +89,19 @@ class Tunnelled:
             steps.append((f"Way from there to {host}, port {port}", partial(self._way, line, host, port)))
         return steps
 
-    def _hop(self, line: Line, number: int) -> Finding:
+    def _hop(self, line: "Line", number: int) -> Finding:
         try:
             landing = line.land_on(number)
         except HopSignInFailed as error:
             error.remedy = "\n".join(authorized(each, self._beyond(number)) for each in self._tunnel.keys.public)
             raise
-        where = f"{landing.address}, " if landing.address not in {"", landing.hop.host} else ""
+        where = f"{landing.address}. " if landing.address not in {"", landing.hop.host} else ""
         return Finding(
-            f"{where}host key {fingerprint(landing.judge.shown)} as pinned;"
+            f"{where}Host key {fingerprint(landing.judge.shown)}, as pinned;"
             f" signed in as {landing.hop.user} with {landing.judge.signed_in_with}"
         )
 
-    def _way(self, line: Line, host: str, port: int) -> Finding:
+    def _way(self, line: "Line", host: str, port: int) -> Finding:
         try:
             line.route(host, port)
         except ForwardRefused as error:
