@@ -131,7 +131,17 @@ def test_how_hosts_are_written(home: Path, text: str, expected: list[tuple[str, 
     assert [(hop.host, hop.port, hop.user) for hop in own_hops(text)] == expected
 
 
-@pytest.mark.parametrize("text", ["ana@localhost:x", "ana@:22", "ana@localhost:0", "ana@localhost:99999", "ana@ho st.invalid", "a@b.invalid,,c@d.invalid"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ana@localhost:x",
+        "ana@:22",
+        "ana@localhost:0",
+        "ana@localhost:99999",
+        "ana@ho st.invalid",
+        "a@b.invalid,,c@d.invalid",
+    ],
+)
 def test_what_is_no_host_is_refused(home: Path, text: str) -> None:
     with pytest.raises(SettingsInvalid):
         own_hops(text)
