@@ -8,7 +8,9 @@ import pytest
 
 from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
+from tests.engines.mysql.conftest import had
 from tests.support import sshd
+from tests.support.mysql import MysqlServer, mariadb_programs
 from tests.support.sshd import Sshd
 
 Starting = Callable[..., Sshd]
@@ -34,6 +36,11 @@ def pair() -> KeyPair:
 def rsa_pair() -> KeyPair:
     """Once: it takes seconds to make."""
     return make(Algorithm.RSA, "metamapper larkspur")
+
+
+@pytest.fixture(scope="session")
+def mariadb(request: pytest.FixtureRequest) -> Iterator[MysqlServer]:
+    yield from had(request, mariadb_programs)
 
 
 @pytest.fixture
