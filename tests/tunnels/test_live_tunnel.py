@@ -1,6 +1,8 @@
 """Through real OpenSSH servers that let through to the database's port and nowhere else."""
 
+import os
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -141,6 +143,23 @@ def test_it_listens_on_loopback_only_and_only_while_it_is_used(bastion: Starting
     assert listening() == before
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((LOOPBACK, route.port), timeout=5)
+
+
+def test_another_account_of_this_machine_does_not_get_in(bastion: Starting, pair: KeyPair) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("Not to be had: another account to connect as, which takes root")
+    with socket.create_server((LOOPBACK, 0)) as server:
+        port = server.getsockname()[1]
+        host = bastion(pair.public, permit=[port])
+        with opened(quick(host.hop, pair=pair), Reach()) as line:
+            route = line.route(LOOPBACK, port)
+            knocking = f"exec 3<>/dev/tcp/{LOOPBACK}/{route.port}; echo x >&3; read -t 10 -u 3"
+            refused = subprocess.run(["bash", "-c", knocking], user="nobody", capture_output=True, check=False)
+            assert refused.returncode == 1
+            accepted, _ = server.accept()
+            accepted.settimeout(0.2)
+            with accepted, pytest.raises(TimeoutError):
+                accepted.recv(1)
 
 
 def test_a_server_sees_no_connection_for_nothing(bastion: Starting, pair: KeyPair) -> None:

@@ -1,10 +1,12 @@
 """One port of the loopback address that leads to one place behind the SSH hosts. Everything here runs in one event loop."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncssh
 
@@ -12,6 +14,8 @@ from metamapper.connectors import errors
 
 LOOPBACK = "127.0.0.1"
 CHUNK = 65_536
+CONNECTIONS = Path("/proc/net/tcp")
+"""Every connection of this machine with the account that made it, where the system is Linux: see proc(5)."""
 LINGER_SECONDS = 10.0
 """How long the far side may still speak after a driver has hung up."""
 
@@ -69,7 +73,8 @@ class Forward:
         assert task is not None  # noqa: S101 - this is one
         self._carrying.add(task)
         try:
-            await self._carry(reader, writer)
+            if _is_ours(writer.get_extra_info("peername")[1], self.port):
+                await self._carry(reader, writer)
         except asyncio.CancelledError:
             pass  # the tunnel is closed
         finally:
@@ -99,6 +104,17 @@ class Forward:
     async def _taken(self) -> Stream:
         spare, self._spare = self._spare, None
         return spare if spare is not None and spare.is_open else await self._opening()
+
+
+def _is_ours(theirs: int, ours: int, table: Path = CONNECTIONS) -> bool:
+    """Whether a connection to our port was made by our own account, as far as the system tells."""
+    try:
+        rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    except OSError:
+        return True
+    ends = [f"0100007F:{port:04X}" for port in (theirs, ours)]
+    owners = {int(row[7]) for row in rows if row[1:3] == ends}
+    return owners <= {os.geteuid()}
 
 
 async def _pump(
