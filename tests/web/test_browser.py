@@ -225,7 +225,7 @@ def test_an_ssh_host_is_added_its_key_accepted_and_gone_through(
         page.get_by_placeholder("bastion.example.com").fill("127.0.0.1")
         page.get_by_label("SSH port").fill(str(host.port))
         page.get_by_label("SSH user").fill(host.user)
-        page.get_by_role("button", name="Test", exact=True).click()
+        page.get_by_label("SSH user").press("Enter")  # tests; it removes no host
         expect(page.locator('.mm-step[data-step="failed"]')).to_contain_text("SHA256:")
         page.set_viewport_size({"width": 360, "height": 800})
         assert page.evaluate(WIDE) == []

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from cryptography.fernet import Fernet
 
 from metamapper.connectors.tunnel.keys import Algorithm, make
 from metamapper.connectors.tunnel.values import bare, fingerprint
@@ -78,6 +79,20 @@ def test_a_key_that_was_shown_is_accepted_and_forgotten(cast: Cast) -> None:
     assert value_of("hop_0_shown", page) == ""
     assert fingerprint(HOST_KEY) in page
     assert value_of("hop_0_key", asked(cast, "forget-0", typed() | hop())) == ""
+
+
+def test_without_scripts_the_whole_page_comes_back(cast: Cast) -> None:
+    page = as_user(cast.ana).post(f"{CONNECT}ssh/", typed() | hop() | {"hops": "add"})
+    assert page.status_code == 200
+    assert "Connect a datastore" in page.content.decode()
+    assert 'name="hop_1_host"' in page.content.decode()
+
+
+def test_keys_that_cannot_be_decrypted_are_said(cast: Cast, settings: Any) -> None:
+    tunnels.ensure_key(cast.larkspur, cast.ana)
+    settings.METAMAPPER_FERNET_KEYS = [Fernet.generate_key().decode()]
+    page = as_user(cast.ana).post(f"{CONNECT}test/", typed() | hop(), headers=HTMX).content.decode()
+    assert "METAMAPPER_FERNET_KEY" in page
 
 
 @pytest.mark.parametrize("act", ["", "add-", "accept-9", "accept-x", "remove--1", "forget-", "drop-0", "accept-0"])

@@ -93,7 +93,7 @@ def test(request: Visit) -> HttpResponse:
 def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str, Any] | None = None) -> HttpResponse:
     """The steps of the test, with the proof that lets the form be saved if they all passed."""
     context: dict[str, Any] = {"engines": offered(), **(extra or {})}
-    if form.is_valid() and form.settings is not None:
+    if form.is_valid() and form.settings is not None and _keys_open(request, form):
         tunnel = tunnel_for(request.workspace.pk, form.hops)
         steps = list(services.test(form.engine, form.settings, tunnel))
         failed = next((step for step in steps if step.state is StepState.FAILED), None)
@@ -103,6 +103,16 @@ def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str,
         elif failed is None:
             context["proof"] = prove(request.workspace.pk, form.engine.name, form.settings, form.hops)
     return _form_page(request, "datastores/tested.html" if request.htmx else template, form, context)
+
+
+def _keys_open(request: Visit, form: DatastoreForm) -> bool:
+    """Whether the workspace's SSH keys can be decrypted, where they are needed."""
+    try:
+        tunnel_for(request.workspace.pk, form.hops)
+    except WrongKey as error:
+        form.add_error(None, str(error))
+        return False
+    return True
 
 
 @require_POST
@@ -141,7 +151,7 @@ def preview(request: Visit) -> HttpResponse:
 
 def _previewed(request: Visit, form: DatastoreForm) -> HttpResponse:
     context: dict[str, Any] = _addresses(request)
-    if form.is_valid() and form.settings is not None and _is_proved(request, form):
+    if form.is_valid() and form.settings is not None and _is_proved(request, form) and _keys_open(request, form):
         try:
             tunnel = tunnel_for(request.workspace.pk, form.hops)
             found, complete = services.preview(form.engine, form.settings, form.scope, tunnel)
