@@ -8,8 +8,10 @@ import pytest
 
 from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
+from tests.engines.conftest import stood_in
 from tests.engines.mysql.conftest import had
 from tests.support import sshd
+from tests.support.aws import Aws
 from tests.support.mysql import MysqlServer, mariadb_programs
 from tests.support.sshd import Sshd
 
@@ -41,6 +43,11 @@ def rsa_pair() -> KeyPair:
 @pytest.fixture(scope="session")
 def mariadb(request: pytest.FixtureRequest) -> Iterator[MysqlServer]:
     yield from had(request, mariadb_programs)
+
+
+@pytest.fixture(scope="session")
+def aws(request: pytest.FixtureRequest) -> Iterator[Aws]:
+    yield from stood_in(request)
 
 
 @pytest.fixture

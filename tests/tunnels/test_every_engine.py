@@ -2,6 +2,7 @@
 
 import ast
 import json
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +24,7 @@ from metamapper.connectors.registry import engine, from_url, registry
 from metamapper.connectors.settings import EngineSettings
 from metamapper.connectors.tunnel.connector import Tunnelled, connect
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
+from metamapper.connectors.wire import connected
 from tests.engines.oracle.test_connecting import listening, redirecting, refusing
 from tests.support.certificates import certified
 
@@ -164,6 +166,14 @@ def test_nor_for_google() -> None:
         engine("bigquery").connect(settings, reach).open(),
     ):
         pass
+
+
+def test_what_speaks_https_is_led_there_too() -> None:
+    """As the gate does before drivers that connect by themselves."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        reach = Reach(way=Straight(listener.getsockname()[1]))
+        with connected("acme.invalid", 443, reach, 5), listener.accept()[0]:
+            pass
 
 
 # --- Oracle, whose driver goes where it is sent -----------------------------------------------------------------------
