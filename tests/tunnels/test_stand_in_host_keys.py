@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.errors import AddressDenied, ConnectorError
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.tunnel.errors import HostKeyChanged, HostKeyUnknown
 from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
@@ -77,6 +77,14 @@ def test_any_of_several_known_keys_will_do(pair: KeyPair) -> None:
         hop = at(host, bare(OTHER.public), bare(host.pair.public))
         with opened(quick(hop, pair=pair), Reach()) as line:
             assert line.land_on(0).is_up
+
+
+def test_a_host_at_an_address_that_is_denied_is_not_connected_to(pair: KeyPair) -> None:
+    with witness() as host:
+        reach = Reach(denies=lambda _: "It is ours.")
+        with pytest.raises(AddressDenied), opened(quick(host.hop, pair=pair), reach) as line:
+            line.land_on(0)
+    assert host.tried == []
 
 
 def test_a_worker_s_own_known_hosts_has_no_say(

@@ -199,6 +199,27 @@ def test_a_first_test_shows_the_key_and_the_next_goes_through(cast: Cast, host: 
     assert client.post(CONNECT, pinned | {"proof": proof_in(second)}).status_code == 302
 
 
+@pytest.mark.live
+def test_a_test_after_the_new_key_was_added_lets_the_old_one_go(cast: Cast, host: Sshd, postgresql_url: str) -> None:
+    parts, client, old = urlsplit(postgresql_url), as_user(cast.ana), SshKey.objects.get()
+    form: dict[str, Any] = WRONG | {
+        "name": "warehouse",
+        "set_host": str(parts.hostname),
+        "set_port": str(parts.port),
+        "set_database": parts.path.removeprefix("/"),
+        "set_user": str(parts.username),
+        **hop(host="127.0.0.1", port=str(host.port), user=host.user, key=host.host_key),
+    }
+    client.post(CONNECT, form | {"untested": "1"})
+    client.post("/larkspur/datastores/warehouse/settings/test/", form)
+    client.post(KEYS, {"make": "ed25519"})
+    assert client.post(KEYS, {"retire": str(old.pk)}).status_code == 422
+    host.authorize(*SshKey.objects.values_list("public", flat=True))
+    client.post("/larkspur/datastores/warehouse/settings/test/", form)
+    assert client.post(KEYS, {"retire": str(old.pk)}).status_code == 302
+    assert old not in SshKey.objects.all()
+
+
 # --- Keys -------------------------------------------------------------------------------------------------------------
 
 

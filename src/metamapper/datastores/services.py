@@ -170,10 +170,12 @@ def connector(
     return refused or connect(engine, settings, reach(), tunnel, on_sign_in=on_sign_in)
 
 
-def test(engine: Engine, settings: EngineSettings, tunnel: Tunnel | None = None) -> Iterator[Step]:  # noqa: PT028 - of connections
+def test(
+    engine: Engine, settings: EngineSettings, tunnel: Tunnel | None = None, *, on_sign_in: SignedIn | None = None
+) -> Iterator[Step]:
     """The connection test, step by step; a driver that is not installed is the first that fails."""
     try:
-        ready = connector(engine, settings, tunnel)
+        ready = connector(engine, settings, tunnel, on_sign_in=on_sign_in)
     except ConnectorError as error:
         yield Step("Driver", StepState.FAILED, error.title, error=error)
         return

@@ -14,9 +14,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from metamapper.connectors.base import Engine, StepState
 from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.registry import offered, registry
+from metamapper.connectors.tunnel.connector import SignedIn
 from metamapper.datastores import services
-from metamapper.datastores.models import SshKey
-from metamapper.datastores.tunnels import ensure_key, hops_of, tunnel_for
+from metamapper.datastores.models import Datastore, SshKey
+from metamapper.datastores.tunnels import ensure_key, hops_of, note_sign_ins, tunnel_for
 from metamapper.inspection.connecting import connect as connect_datastore
 from metamapper.inspection.connecting import disconnect
 from metamapper.lib.crypto import WrongKey
@@ -95,7 +96,7 @@ def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str,
     context: dict[str, Any] = {"engines": offered(), **(extra or {})}
     if form.is_valid() and form.settings is not None and _keys_open(request, form):
         tunnel = tunnel_for(request.workspace.pk, form.hops)
-        steps = list(services.test(form.engine, form.settings, tunnel))
+        steps = list(services.test(form.engine, form.settings, tunnel, on_sign_in=_noting(request, form)))
         failed = next((step for step in steps if step.state is StepState.FAILED), None)
         context |= {"steps": steps, "tested_at": timezone.now()}
         if failed is not None and failed.error is not None:
@@ -103,6 +104,12 @@ def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str,
         elif failed is None:
             context["proof"] = prove(request.workspace.pk, form.engine.name, form.settings, form.hops)
     return _form_page(request, "datastores/tested.html" if request.htmx else template, form, context)
+
+
+def _noting(request: Visit, form: DatastoreForm) -> SignedIn | None:
+    """Writes down which key a host takes, where it is one of a datastore that is there."""
+    datastore: Datastore | None = getattr(request, "datastore", None)
+    return note_sign_ins(datastore) if datastore and form.hops == form.present_hops else None
 
 
 def _keys_open(request: Visit, form: DatastoreForm) -> bool:
