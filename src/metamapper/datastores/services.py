@@ -171,7 +171,11 @@ def connector(
 
 
 def test(
-    engine: Engine, settings: EngineSettings, tunnel: Tunnel | None = None, *, on_sign_in: SignedIn | None = None
+    engine: Engine,
+    settings: EngineSettings,
+    tunnel: Tunnel | None = None,  # noqa: PT028 - no test but of connections
+    *,
+    on_sign_in: SignedIn | None = None,  # noqa: PT028 - likewise
 ) -> Iterator[Step]:
     """The connection test, step by step; a driver that is not installed is the first that fails."""
     try:
