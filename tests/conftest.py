@@ -17,7 +17,7 @@ import django
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import brokers, databases, network, servers
+from tests.support import brokers, databases, network, servers, sshd
 
 OF_THE_METASTORE = {"db", "transactional_db", "live_server", "django_db_reset_sequences"}
 KEPT = {"METAMAPPER_HOME", "METAMAPPER_DATABASE_URL"}
@@ -183,6 +183,16 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
     assert server
     with databases.empty_redis(server) as url:
         yield url
+
+
+@pytest.fixture
+def openssh(request: pytest.FixtureRequest) -> str:
+    """The path of OpenSSH's server, for tests that start one."""
+    try:
+        return sshd.program()
+    except servers.Missing as missing:
+        _missing(request, str(missing))
+        raise
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from tests.support import brokers, servers
+from tests.support import brokers, servers, sshd
 from tests.support.databases import with_database
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +94,10 @@ def start_servers(stack: ExitStack) -> tuple[dict[str, str], list[str]]:
         rabbit = stack.enter_context(brokers.rabbitmq_host())
         environment["MM_TEST_RABBITMQ"] = rabbit.told
         say(f"RabbitMQ: {rabbit.origin}")
+    except servers.Missing as error:
+        missing.append(str(error))
+    try:
+        say(f"OpenSSH: {sshd.program()}")
     except servers.Missing as error:
         missing.append(str(error))
     try:

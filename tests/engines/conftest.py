@@ -6,8 +6,7 @@ from tests.support.aws import Aws, aws_stand_in
 from tests.support.servers import Missing
 
 
-@pytest.fixture(scope="session")
-def aws(request: pytest.FixtureRequest) -> Iterator[Aws]:
+def stood_in(request: pytest.FixtureRequest) -> Iterator[Aws]:
     """A stand-in for AWS; a loud skip where it does not start."""
     try:
         with aws_stand_in() as found:
@@ -16,3 +15,8 @@ def aws(request: pytest.FixtureRequest) -> Iterator[Aws]:
         if request.config.getoption("--require-live"):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(f"Not to be had: {missing}")
+
+
+@pytest.fixture(scope="session")
+def aws(request: pytest.FixtureRequest) -> Iterator[Aws]:
+    yield from stood_in(request)

@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from metamapper.datastores.models import SshKey
 from metamapper.runs.models import Run, State
 from metamapper.search.services import reindex
 from metamapper.workspaces.models import Workspace
 from tests.cast import PASSWORD, Cast
+from tests.support.sshd import started as started_sshd
 from tests.web.clients import as_user
 from tests.web.scenery import Scenery
 
@@ -36,6 +38,7 @@ PAGES = (
     "/larkspur/search/?q=type:table",
     "/larkspur/datastores/warehouse/settings/",
     "/larkspur/datastores/warehouse/delete/",
+    "/larkspur/ssh-keys/",
     "/larkspur/datastores/warehouse/runs/20/",
     "/larkspur/datastores/crm-legacy/runs/4/",
     "/larkspur/datastores/ledger/runs/1/",
@@ -204,6 +207,37 @@ def test_a_change_after_the_test_needs_another(page: Page, postgresql_url: str) 
     page.get_by_label("Database", exact=True).fill("another")
     page.get_by_role("button", name="Save and inspect").click()
     expect(page.locator("#problems")).to_contain_text("Test the connection first")
+
+
+@pytest.mark.live
+def test_an_ssh_host_is_added_its_key_accepted_and_gone_through(
+    page: Page, openssh: str, postgresql_url: str, complaints: list[str]
+) -> None:
+    parts = urlsplit(postgresql_url)
+    page.goto("/larkspur/datastores/connect/?engine=postgresql")
+    fill = {"Name here": "w", "Host": str(parts.hostname), "Port": str(parts.port), "Database": parts.path[1:], "User": str(parts.username)}  # fmt: skip
+    for label, value in fill.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_text("Reach it through SSH").click()
+    page.get_by_role("button", name="Add an SSH host").click()
+    expect(page.get_by_label("SSH port")).to_be_visible()
+    with started_sshd(SshKey.objects.get().public, permit=[parts.port or 0]) as host:
+        page.get_by_placeholder("bastion.example.com").fill("127.0.0.1")
+        page.get_by_label("SSH port").fill(str(host.port))
+        page.get_by_label("SSH user").fill(host.user)
+        page.get_by_label("SSH user").press("Enter")  # tests; it removes no host
+        expect(page.locator('.mm-step[data-step="failed"]')).to_contain_text("SHA256:")
+        page.set_viewport_size({"width": 360, "height": 800})
+        assert page.evaluate(WIDE) == []
+        page.get_by_role("button", name="This is its key").click()
+        expect(page.get_by_role("button", name="Forget")).to_be_visible()
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.get_by_role("button", name="Save and inspect")).to_be_enabled()
+        page.get_by_role("button", name="Save and inspect").click()
+        expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
+    page.goto("/larkspur/ssh-keys/")
+    assert page.evaluate(WIDE) == []
+    assert complaints == []
 
 
 def test_another_engine_brings_its_own_form(page: Page) -> None:

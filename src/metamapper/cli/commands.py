@@ -19,6 +19,7 @@ COMMANDS: dict[str, str] = {
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
     "reindex": "metamapper.cli.reindex",
+    "rotate-keys": "metamapper.cli.keys",
     "scheduler": "metamapper.cli.services",
     "up": "metamapper.cli.up",
     "web": "metamapper.cli.services",

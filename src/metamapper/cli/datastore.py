@@ -9,13 +9,16 @@ import msgspec
 
 from metamapper.cli.framework import start_django
 from metamapper.cli.rendering import aligned
+from metamapper.cli.ssh import as_known_here
 from metamapper.cli.telling import FAILED, Failed, failure, progress, shown, told, url_given, warn
 from metamapper.connectors.base import Progress, StepState
+from metamapper.connectors.tunnel.errors import HostKeyChanged, HostKeyUnknown
 from metamapper.lib.masking import masked
 
 if TYPE_CHECKING:
     from metamapper.cli.places import Place
     from metamapper.connectors.base import Engine, EngineSettings
+    from metamapper.connectors.tunnel.values import Hop
     from metamapper.datastores.models import Datastore
     from metamapper.runs.models import Run
 
@@ -40,22 +43,33 @@ def datastore() -> None:
 @click.option("--schemas", default="", metavar="PATTERNS", help="Only these schemas, such as 'sales*, -sales_old'.")
 @click.option("--tables", default="", metavar="PATTERNS", help="Only these tables, by name or by schema.name.")
 @click.option("--untested", is_flag=True, help="Save it without trying the connection.")
+@click.option(
+    "--ssh",
+    default="",
+    metavar="USER@HOST[:PORT][,…]",
+    help="Reach it through this SSH host, or a chain of them, whose keys your ~/.ssh/known_hosts has.",
+)
 @in_workspace
-def add(*, name: str, url: str, every: str, schemas: str, tables: str, untested: bool, workspace: str) -> None:
+def add(
+    *, name: str, url: str, every: str, schemas: str, tables: str, untested: bool, ssh: str, workspace: str
+) -> None:
     """Connect the database at URL as NAME; it is tested, saved, and inspected at once.
 
+    With --ssh the workspace's own key signs in to the hosts; `metamapper datastore ssh-key` prints it.
     - as the URL reads it from standard input, so that a password shows neither in the list of processes nor in a history.
     """
     start_django()
     from metamapper.cli.places import place
     from metamapper.connectors.registry import from_url
+    from metamapper.connectors.tunnel.own import own_hops
 
     where = place(workspace)
     url = url_given(url)
     with told(masked(url)):
         engine, settings = from_url(url)
+        hops = own_hops(ssh) if ssh else ()
     if not untested:
-        _prove(engine, settings, masked(url))
+        _prove(engine, settings, masked(url), where, hops)
     scope = {"include_schemas": schemas, "include_tables": tables}
     made = _connected(
         where,
@@ -64,6 +78,7 @@ def add(*, name: str, url: str, every: str, schemas: str, tables: str, untested:
         settings=settings,
         interval_seconds=EVERY[every],
         tested=not untested,
+        hops=hops,
         **scope,
     )
     click.echo(
@@ -71,13 +86,19 @@ def add(*, name: str, url: str, every: str, schemas: str, tables: str, untested:
     )
 
 
-def _prove(engine: "Engine", settings: "EngineSettings", label: str) -> None:
+def _prove(engine: "Engine", settings: "EngineSettings", label: str, where: "Place", hops: "Sequence[Hop]") -> None:
     """Try the connection step by step; raises ``Failed`` at the first step that does."""
     from metamapper.datastores.services import connector
+    from metamapper.datastores.tunnels import ensure_key, tunnel_for
 
+    if hops:
+        ensure_key(where.workspace, where.user)
     with told(label):
-        steps = connector(engine, settings).test()
+        steps = connector(engine, settings, tunnel_for(where.workspace.pk, hops)).test()
     for step in steps:
+        if isinstance(step.error, HostKeyUnknown | HostKeyChanged):
+            with told(label), as_known_here():
+                raise step.error
         if step.state is StepState.FAILED:
             problem = (
                 failure(step.error, label) if step.error else Failed(f"{label}: {step.name} failed. {step.detail}")
@@ -98,6 +119,22 @@ def _connected(where: "Place", **facts: Any) -> "Datastore":
         raise Failed(str(error), hint="Choose another name.") from error
     wait_for_doorbell()
     return made
+
+
+@datastore.command("ssh-key")
+@in_workspace
+def ssh_key(*, workspace: str) -> None:
+    """Print the line that lets the workspace in on an SSH host: for its authorized_keys."""
+    start_django()
+    from metamapper.cli.places import place
+    from metamapper.connectors.tunnel.values import authorized
+    from metamapper.datastores.models import SshKey
+    from metamapper.datastores.tunnels import ensure_key
+
+    where = place(workspace)
+    ensure_key(where.workspace, where.user)
+    newest = SshKey.objects.visible_to(where.user).filter(workspace=where.workspace)[0]
+    click.echo(authorized(newest.public, None))
 
 
 @datastore.command("list")

@@ -1,10 +1,13 @@
 """`metamapper diff`: what differs between two databases, or two moments of one. No server, no account, no metastore."""
 
+from pathlib import Path
+
 import click
 import msgspec
 
 from metamapper.cli import differences
 from metamapper.cli.sources import load, scope_filter
+from metamapper.cli.ssh import through_ssh
 from metamapper.cli.telling import url_given
 from metamapper.connectors.registry import registry
 from metamapper.schema import AssetKind, Change, Severity, Snapshot
@@ -30,16 +33,29 @@ DIFFERENT = 1
 )
 @click.option("--schemas", default="", metavar="PATTERNS", help="Only these schemas, such as 'sales*, -sales_old'.")
 @click.option("--tables", default="", metavar="PATTERNS", help="Only these tables, by name or by schema.name.")
-def diff(*, before: str, after: str, form: str, fail_on: str | None, match: str, schemas: str, tables: str) -> None:
+@through_ssh
+def diff(
+    *,
+    before: str,
+    after: str,
+    form: str,
+    fail_on: str | None,
+    match: str,
+    schemas: str,
+    tables: str,
+    ssh: str,
+    ssh_key: Path | None,
+) -> None:
     """Tell what changed from A to B; each is the URL of a database or the file of a saved snapshot.
 
     The exit code is 0 if they are alike, 1 if they differ, 2 if one of them could not be read. What B's account may not
-    see is not counted as gone.
+    see is not counted as gone. With --ssh every URL is reached through it.
     """
     from metamapper.diffing.snapshots import diff_snapshots
 
     within = scope_filter(schemas, tables)
-    old, new = load(url_given(before), within), load(url_given(after), within)
+    old = load(url_given(before), within, ssh, ssh_key)
+    new = load(url_given(after), within, ssh, ssh_key)
     by_id = match == "ids" or (match == "auto" and share_ids(old, new))
     changes = [change for change in diff_snapshots(old, new, stable_ids=by_id) if not change.quiet]
     _print(changes, form)

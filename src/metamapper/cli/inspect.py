@@ -7,6 +7,7 @@ import msgspec
 
 from metamapper.cli import rendering
 from metamapper.cli.sources import read, scope_filter
+from metamapper.cli.ssh import through_ssh
 from metamapper.cli.telling import url_given, write
 from metamapper.schema import Snapshot
 
@@ -22,14 +23,17 @@ BY_SUFFIX = {".json": "json", ".md": "markdown"}
 @click.option("--schemas", default="", metavar="PATTERNS", help="Only these schemas, such as 'sales*, -sales_old'.")
 @click.option("--tables", default="", metavar="PATTERNS", help="Only these tables, by name or by schema.name.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it to a file.")
-def inspect(url: str, form: str | None, schemas: str, tables: str, output: Path | None) -> None:
+@through_ssh
+def inspect(
+    *, url: str, form: str | None, schemas: str, tables: str, output: Path | None, ssh: str, ssh_key: Path | None
+) -> None:
     """Read the database at URL and print its schemas, tables, columns, keys and indexes.
 
     Reads catalogs only, never a row, in a read-only session. URL is postgresql://user@host/database or sqlite:///file;
     - reads it from standard input, so that a password shows neither in the list of processes nor in a history.
     JSON is the saved form that `metamapper diff` takes.
     """
-    snapshot = read(url_given(url), scope_filter(schemas, tables))
+    snapshot = read(url_given(url), scope_filter(schemas, tables), ssh, ssh_key)
     write(_rendered(snapshot, form or BY_SUFFIX.get(output.suffix if output else "", "table")), output)
 
 

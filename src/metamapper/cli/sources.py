@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 
+from metamapper.cli.ssh import as_known_here, own_tunnel
 from metamapper.cli.telling import progress, told, warn
 from metamapper.connectors.registry import from_url, registry
 from metamapper.connectors.scope import Patterns, ScopeFilter
@@ -21,20 +22,21 @@ def scope_filter(schemas: str, tables: str = "") -> ScopeFilter:
     return ScopeFilter(Patterns.parse(schemas), Patterns.parse(tables))
 
 
-def load(source: str, within: ScopeFilter) -> Snapshot:
+def load(source: str, within: ScopeFilter, ssh: str = "", ssh_key: Path | None = None) -> Snapshot:
     """The snapshot of a URL or of a saved file; raises ``Failed``."""
-    return read(source, within) if is_url(source) else saved(Path(source), within)
+    return read(source, within, ssh, ssh_key) if is_url(source) else saved(Path(source), within)
 
 
-def read(url: str, within: ScopeFilter) -> Snapshot:
-    """Read a database, with a progress bar; what could not be seen is said on standard error."""
+def read(url: str, within: ScopeFilter, ssh: str = "", ssh_key: Path | None = None) -> Snapshot:
+    """Read a database, through SSH hosts if any are named, with a progress bar; what could not be seen is said on standard error."""
     from metamapper.connectors.reading import read_snapshot
 
     label = masked(url)
-    with told(label):
+    with told(label), as_known_here():
         engine, settings = from_url(url)
+        tunnel = own_tunnel(ssh, ssh_key)
         with progress(f"Reading {label}") as report:
-            snapshot = read_snapshot(engine, settings, within, report)
+            snapshot = read_snapshot(engine, settings, within, report, tunnel=tunnel)
     _warn_of_gaps(snapshot)
     return snapshot
 

@@ -5,8 +5,9 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-from metamapper.connectors.errors import AddressDenied, HostUnknown
+from metamapper.connectors.errors import AddressDenied, HostUnknown, SettingsInvalid
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -16,25 +17,69 @@ def _denies_nothing(_: Address) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where to connect to for a host and port, and how that was found, in words."""
+
+    addresses: tuple[str, ...]
+    port: int
+    words: str
+
+
+class Way(Protocol):
+    """A way other than straight there: what is connected to is not the host, but leads to it."""
+
+    def route(self, host: str, port: int) -> Route:
+        """Raises a ``ConnectorError``."""
+        ...
+
+    def leads_through(self, address: str, port: int) -> bool:
+        """Whether this is one of the way's own beginnings, and no other place."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """What a connector may touch on the network and on this machine.
 
     ``denies`` gives the reason why an address may not be connected to, or None. ``sockets`` allows unix sockets.
     ``folders`` are those below which files may be read; None allows every file. The default reads no file at all.
     ``own_account`` lets a datastore be signed in to as whom the worker itself is (the role of its machine, the files and
-    variables of its account), which is more than the one who made the datastore may be.
+    variables of its account), which is more than the one who made the datastore may be. ``way`` is the tunnel that
+    everything goes through; then ``denies`` has its say about where the tunnel begins, which is all that this machine
+    connects to.
     """
 
     folders: tuple[Path, ...] | None = ()
     sockets: bool = False
     own_account: bool = False
     denies: Callable[[Address], str | None] = _denies_nothing
+    way: Way | None = None
+
+    def route(self, host: str, port: int) -> Route:
+        """Where to connect to for this host: its own addresses, checked, or where a tunnel to it begins.
+
+        TLS still asks for the host's own name. Raises a ``ConnectorError``.
+        """
+        if self.way is not None:
+            return self.way.route(host, port)
+        found = self.addresses(host, port)
+        words = "An address needs none" if found == (host,) else f"{host} is {', '.join(found)}"
+        return Route(found, port, words)
+
+    def refuses(self, address: str, port: int) -> str | None:
+        """Why a driver that goes where its server sends it may not go there, or None."""
+        if self.way is not None:
+            leads = self.way.leads_through(address, port)
+            return None if leads else "That is not through the tunnel, which is the only way it may take."
+        return self.denies(ipaddress.ip_address(address.partition("%")[0]))
 
     def addresses(self, host: str, port: int) -> tuple[str, ...]:
         """The addresses of a host, looked up once and every one of them checked: connect to these, not to the name.
 
-        Raises ``HostUnknown`` or ``AddressDenied``.
+        Never past a tunnel. Raises ``HostUnknown`` or ``AddressDenied``.
         """
+        if self.way is not None:
+            raise SettingsInvalid("What reads this datastore does not know how to go through a tunnel.")
         found = tuple(dict.fromkeys(_lookup(host, port)))
         for address in found:
             reason = self.denies(ipaddress.ip_address(address.partition("%")[0]))

@@ -9,6 +9,8 @@ from metamapper.connectors.base import Engine, EngineSettings, Observation, Prog
 from metamapper.connectors.errors import FileUnreadable
 from metamapper.connectors.reach import UNRESTRICTED, Reach
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.tunnel.connector import connect
+from metamapper.connectors.tunnel.values import Tunnel
 from metamapper.schema import Relation, Snapshot
 
 EVERY = 100
@@ -24,12 +26,13 @@ def read_snapshot(
     on_progress: OnProgress | None = None,
     *,
     reach: Reach = UNRESTRICTED,
+    tunnel: Tunnel | None = None,
 ) -> Snapshot:
     """Everything in scope, decoded, in the order of schemas and names; raises a ``ConnectorError``.
 
     Holds the whole snapshot in memory. ``reach`` is a person's own: they read with their own account.
     """
-    with engine.connect(settings, reach).open() as session:
+    with connect(engine, settings, reach, tunnel).open() as session:
         session.scopes(within)
         found = [_relation(session, each) for each in _reported(session, within, on_progress)]
         scopes, scopes_complete = session.scopes(within)

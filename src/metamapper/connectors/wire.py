@@ -78,12 +78,13 @@ def connected(host: str, port: int, reach: Reach, seconds: float, options: Seque
     """
     deadline = monotonic() + seconds
     failure: errors.ConnectorError = errors.ConnectionTimeout(hint=HINTS[errors.ConnectionTimeout])
-    for address in reach.addresses(host, port):
+    route = reach.route(host, port)
+    for address in route.addresses:
         left = deadline - monotonic()
         if left <= 0:
             break
         try:
-            made = socket.create_connection((address, port), timeout=left)
+            made = socket.create_connection((address, route.port), timeout=left)
         except OSError as error:
             failure = refused(error)
             continue
@@ -120,9 +121,7 @@ class Knocking:
         return Origin.of(self._url)
 
     def name_lookup(self) -> Finding:
-        host = self._origin.host
-        found = self._reach.addresses(host, self._origin.port)
-        return Finding("An address needs none" if found == (host,) else f"{host} is {', '.join(found)}")
+        return Finding(self._reach.route(self._origin.host, self._origin.port).words)
 
     def port(self) -> Finding:
         with self._connected():

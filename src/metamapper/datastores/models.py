@@ -14,7 +14,9 @@ class Datastore(models.Model):
     """``public_settings`` are the engine's settings without its secrets, which ``sealed_secrets`` keeps encrypted.
 
     ``probe_token`` is what the engine's "nothing changed" probe answered when the catalog was last brought up to date;
-    ``read_at`` is when a full read last ended. ``include_schemas`` and ``include_tables`` are pattern lists.
+    ``read_at`` is when a full read last ended. ``include_schemas`` and ``include_tables`` are pattern lists. ``hops`` are
+    the SSH hosts to go through, in order, each with its host, port, user and pinned key; ``signed_in_with`` is the
+    fingerprint of the key that each of them took last.
     """
 
     visible_through: ClassVar[str] = "workspace"
@@ -28,6 +30,8 @@ class Datastore(models.Model):
     sealed_secrets = models.BinaryField(default=bytes)
     include_schemas = models.TextField(blank=True, default="")
     include_tables = models.TextField(blank=True, default="")
+    hops = models.JSONField(default=list, blank=True)
+    signed_in_with = models.JSONField(default=dict, blank=True)
     server_version = models.CharField(max_length=120, blank=True, default="")
     is_example = models.BooleanField(default=False)
     tested_at = models.DateTimeField(null=True, blank=True)
@@ -49,3 +53,27 @@ class Datastore(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SshKey(models.Model):
+    """A key pair of a workspace, with which it signs in to SSH hosts. All that are there are valid; a retired one is gone."""
+
+    visible_through: ClassVar[str] = "workspace"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, models.CASCADE, related_name="ssh_keys")
+    algorithm = models.CharField(max_length=10, choices=[("ed25519", "Ed25519"), ("rsa", "RSA")])
+    public = models.TextField()
+    """A line for ``authorized_keys``."""
+    fingerprint = models.CharField(max_length=80)
+    sealed_private = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+
+    objects = VisibleQuerySet["SshKey"].as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint} of {self.workspace}"

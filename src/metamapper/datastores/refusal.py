@@ -27,15 +27,24 @@ class Refused:
         yield Step("Database", StepState.FAILED, self.error.detail, error=self.error)
 
 
-def refusal(settings: EngineSettings) -> Refused | None:
-    """A refusal where the settings name the metastore, by whatever name or address; None for everything else."""
+def refusal(settings: EngineSettings, *, from_here: bool = True) -> Refused | None:
+    """A refusal where the settings name the metastore, by whatever name or address; None for everything else.
+
+    Not ``from_here`` but through a tunnel, a name is another network's: only its spelling can be compared.
+    """
     ours = connections["default"].settings_dict
     same_name = getattr(settings, "database", None) == ours["NAME"]
     same_port = int(getattr(settings, "port", 0) or 0) == int(ours["PORT"] or DEFAULT_PORT)
-    if not (same_name and same_port and _meet(str(getattr(settings, "host", "")), ours)):
+    host = str(getattr(settings, "host", ""))
+    if not (same_name and same_port and (_meet(host, ours) if from_here else _is_spelled(host, ours))):
         return None
     detail = "This is the database in which Metamapper keeps its own records; it holds secrets and is no datastore."
     return Refused(AddressDenied(detail, hint="Connect the databases that your data lives in."))
+
+
+def _is_spelled(host: str, ours: dict[str, Any]) -> bool:
+    """Whether this is how we name our own, unless that is a name that every machine has for itself."""
+    return host == ours["HOST"] and host not in {"", "localhost", "127.0.0.1", "::1"}
 
 
 def _meet(host: str, ours: dict[str, Any]) -> bool:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from django.conf import settings as django_settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.text import slugify
@@ -18,10 +17,14 @@ from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.registry import engine as engine_named
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import secret_fields
+from metamapper.connectors.tunnel.connector import SignedIn, connect
+from metamapper.connectors.tunnel.values import Hop, Tunnel
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.reach import reach
 from metamapper.datastores.refusal import refusal
-from metamapper.lib.crypto import Vault, WrongKey
+from metamapper.datastores.tunnels import as_stored, hops_of, note_sign_ins, tunnel_for
+from metamapper.datastores.vault import vault
+from metamapper.lib.crypto import WrongKey
 from metamapper.workspaces.models import Workspace
 
 INTERVALS: Mapping[int, str] = {
@@ -62,6 +65,7 @@ def create_datastore(
     interval_seconds: int,
     include_schemas: str = "",
     include_tables: str = "",
+    hops: Sequence[Hop] = (),
     tested: bool,
     is_example: bool = False,
 ) -> Datastore:
@@ -81,6 +85,7 @@ def create_datastore(
         sealed_secrets=sealed,
         include_schemas=include_schemas,
         include_tables=include_tables,
+        hops=as_stored(hops),
         is_example=is_example,
         tested_at=timezone.now() if tested else None,
         created_by=user,
@@ -95,6 +100,7 @@ def update_datastore(
     settings: EngineSettings,
     include_schemas: str,
     include_tables: str,
+    hops: Sequence[Hop] = (),
     tested: bool,
 ) -> Datastore:
     """Change everything but the engine; its address stays. Raises ``NameTaken``.
@@ -104,13 +110,16 @@ def update_datastore(
     """
     written = ["name", "public_settings", "sealed_secrets", "include_schemas", "include_tables"]
     public, sealed = _split(settings)
-    moved = settings != _present(datastore)
+    moved = settings != _present(datastore) or as_stored(hops) != datastore.hops
     if moved or (include_schemas, include_tables) != (datastore.include_schemas, datastore.include_tables):
         datastore.probe_token = ""
         written.append("probe_token")
     if moved or tested:
         datastore.tested_at = timezone.now() if tested else None
         written.append("tested_at")
+    if as_stored(hops) != datastore.hops:
+        datastore.hops, datastore.signed_in_with = as_stored(hops), {}
+        written += ["hops", "signed_in_with"]
     datastore.name = name
     datastore.public_settings, datastore.sealed_secrets = public, sealed
     datastore.include_schemas, datastore.include_tables = include_schemas, include_tables
@@ -147,18 +156,30 @@ def check_interval(seconds: int) -> None:
 
 def connector_of(datastore: Datastore) -> Connector:
     """Ready to open its datastore, within the administrator's reach; raises what ``settings_of`` does."""
-    return connector(engine_named(datastore.engine), settings_of(datastore))
+    tunnel = tunnel_for(datastore.workspace_id, hops_of(datastore))
+    return connector(
+        engine_named(datastore.engine), settings_of(datastore), tunnel, on_sign_in=note_sign_ins(datastore)
+    )
 
 
-def connector(engine: Engine, settings: EngineSettings) -> Connector:
+def connector(
+    engine: Engine, settings: EngineSettings, tunnel: Tunnel | None = None, *, on_sign_in: SignedIn | None = None
+) -> Connector:
     """Ready to open what these settings name, within the administrator's reach; never the metastore."""
-    return refusal(settings) or engine.connect(settings, reach())
+    refused = refusal(settings, from_here=tunnel is None)
+    return refused or connect(engine, settings, reach(), tunnel, on_sign_in=on_sign_in)
 
 
-def test(engine: Engine, settings: EngineSettings) -> Iterator[Step]:
+def test(
+    engine: Engine,
+    settings: EngineSettings,
+    tunnel: Tunnel | None = None,  # noqa: PT028 - no test but of connections
+    *,
+    on_sign_in: SignedIn | None = None,  # noqa: PT028 - likewise
+) -> Iterator[Step]:
     """The connection test, step by step; a driver that is not installed is the first that fails."""
     try:
-        ready = connector(engine, settings)
+        ready = connector(engine, settings, tunnel, on_sign_in=on_sign_in)
     except ConnectorError as error:
         yield Step("Driver", StepState.FAILED, error.title, error=error)
         return
@@ -176,7 +197,9 @@ class SchemaSeen:
     reason: str = ""
 
 
-def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tuple[list[SchemaSeen], bool]:
+def preview(
+    engine: Engine, settings: EngineSettings, within: ScopeFilter, tunnel: Tunnel | None = None
+) -> tuple[list[SchemaSeen], bool]:
     """What would be seen and hidden, and whether everything was counted; raises a ``ConnectorError``.
 
     Reads for ten seconds at most: a preview is worth no more, and a huge datastore says "at least".
@@ -186,7 +209,7 @@ def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tu
     tables: Counter[str] = Counter()
     seen: Counter[str] = Counter()
     complete = True
-    with connector(engine, settings).open() as session:
+    with connector(engine, settings, tunnel).open() as session:
         scopes, _ = session.scopes(everything)
         for found in session.relations(everything):
             tables[found.schema] += 1
@@ -198,10 +221,6 @@ def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter) -> tu
         SchemaSeen(each.name, tables[each.name], seen[each.name], within.allows_schema(each.name), each.reason or "")
         for each in scopes
     ], complete
-
-
-def vault() -> Vault:
-    return Vault(django_settings.METAMAPPER_FERNET_KEYS)
 
 
 def _split(settings: EngineSettings) -> tuple[dict[str, Any], bytes]:

@@ -1,11 +1,13 @@
 """Connecting a datastore: registered, on a schedule, its first run due at once, all or nothing. And the way back."""
 
 import time
+from collections.abc import Sequence
 
 from django.db import transaction
 
 from metamapper.accounts.models import User
 from metamapper.connectors.base import EngineSettings
+from metamapper.connectors.tunnel.values import Hop
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.services import create_datastore, delete_datastore
 from metamapper.runs.models import Trigger
@@ -25,6 +27,7 @@ def connect(
     interval_seconds: int = 3600,
     include_schemas: str = "",
     include_tables: str = "",
+    hops: Sequence[Hop] = (),
     tested: bool = False,
 ) -> Datastore:
     """A new datastore that is looked at from now on; raises what ``create_datastore`` does."""
@@ -38,6 +41,7 @@ def connect(
             interval_seconds=interval_seconds,
             include_schemas=include_schemas,
             include_tables=include_tables,
+            hops=hops,
             tested=tested,
         )
         set_schedule(datastore, interval_seconds=interval_seconds, user=user)

@@ -21,6 +21,7 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._first = Fernet(keys[0])
 
     def seal(self, secrets: Mapping[str, Any]) -> bytes:
         return self._fernet.encrypt(msgspec.json.encode(secrets))
@@ -31,6 +32,14 @@ class Vault:
             return msgspec.json.decode(self._fernet.decrypt(token), type=dict[str, Any])
         except InvalidToken as error:
             raise WrongKey from error
+
+    def is_current(self, token: bytes) -> bool:
+        """Whether it was sealed under the first key."""
+        try:
+            self._first.decrypt(token)
+        except InvalidToken:
+            return False
+        return True
 
     def rotate(self, token: bytes) -> bytes:
         """The same secrets under the first key; raises ``WrongKey``."""

@@ -64,8 +64,7 @@ class Approach:
 
     def _name_lookup(self) -> Finding:
         _, host, port = self._place()
-        addresses = self._reach.addresses(host, port)
-        return Finding("An address needs none" if addresses == (host,) else f"{host} is {', '.join(addresses)}")
+        return Finding(self._reach.route(host, port).words)
 
     def _port(self) -> Finding:
         _, host, port = self._place()

@@ -100,9 +100,10 @@ class Transport:
         """A connection to one of the checked addresses, all of them within one connect time-out."""
         deadline = monotonic() + self._settings.connect_timeout
         failure: errors.ConnectorError = errors.ConnectionTimeout(hint=CHECK_HOST)
-        for address in self._reach.addresses(host, port):
+        route = self._reach.route(host, port)
+        for address in route.addresses:
             try:
-                found = socket.create_connection((address, port), timeout=max(0.1, deadline - monotonic()))
+                found = socket.create_connection((address, route.port), timeout=max(0.1, deadline - monotonic()))
                 found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             except OSError as error:
                 failure = unreachable(error)

@@ -1,5 +1,6 @@
 """The promises of a read that something disturbs: rights, passwords, networks, drops, cancels."""
 
+import contextlib
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from metamapper.connectors.conformance.reads import EVERYTHING, look, opened, re
 from metamapper.connectors.conformance.secrets import everything_said
 from metamapper.connectors.conformance.seed import PURCHASE, seed
 from metamapper.connectors.conformance.subject import GuardedSource, NetworkSource, Subject
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 from metamapper.schema import Completeness
 
 PATIENCE = 15.0
@@ -124,6 +125,17 @@ class FaultSuite:
             self._fails(subject, "127.0.0.1", port, errors.ConnectorError)
 
     @promise(Ability.NETWORK)
+    def test_it_goes_only_where_its_reach_leads(self, subject: Subject) -> None:
+        """Through a tunnel, that is: a way that is closed says why, and nobody is connected to past it."""
+        with subject.fresh() as source, socket.create_server(("127.0.0.1", 0)) as listener:
+            settings = cast("NetworkSource", source).aimed_at("127.0.0.1", listener.getsockname()[1])
+            error = _error_of(subject, settings, Reach(way=_Closed()))
+            listener.settimeout(0.1)
+            with contextlib.suppress(TimeoutError):
+                holds(not listener.accept(), "Nobody is connected to past the way")
+        same((type(error), error.detail), (errors.HostUnreachable, _Closed.WHY), "The error of a way that is closed")
+
+    @promise(Ability.NETWORK)
     def test_a_denied_address_is_not_connected_to(self, subject: Subject) -> None:
         with subject.fresh() as source, socket.create_server(("127.0.0.1", 0)) as listener:
             settings = cast("NetworkSource", source).aimed_at("127.0.0.1", listener.getsockname()[1])
@@ -207,6 +219,20 @@ class FaultSuite:
         holds(monotonic() - started < PATIENCE, "A failure to connect took too long")
         holds(error.hint, f"{error.code} says what to do")
         _failing_step_is(subject, settings, None)
+
+
+class _Closed:
+    """A way to nowhere, see ``reach.Way``."""
+
+    WHY = "The way is closed, to prove that there is no other."
+
+    def route(self, host: str, port: int) -> Route:
+        del host, port
+        raise errors.HostUnreachable(self.WHY)
+
+    def leads_through(self, address: str, port: int) -> bool:
+        del address, port
+        return False
 
 
 def _error_of(subject: Subject, settings: EngineSettings, reach: Reach = Reach()) -> errors.ConnectorError:  # noqa: B008 - it is frozen

@@ -20,23 +20,23 @@ Failed = Callable[[OSError], errors.ConnectorError]
 
 @contextmanager
 def knock(
-    address: str, port: int, seconds: float, failed: Failed, *, language: str
+    where: tuple[str, int], seconds: float, failed: Failed, *, language: str
 ) -> Iterator[tuple[socket.socket, bytes]]:
     """A new connection on which TLS was asked for, and the server's letter; raises a ``ConnectorError``."""
     try:
-        connection = socket.create_connection((address, port), timeout=seconds)
+        connection = socket.create_connection(where, timeout=seconds)
     except OSError as error:
         raise failed(error) from None
     with connection as raw:
-        yield raw, _asked_for_tls(raw, port, failed, language)
+        yield raw, _asked_for_tls(raw, failed, language)
 
 
-def _asked_for_tls(raw: socket.socket, port: int, failed: Failed, language: str) -> bytes:
+def _asked_for_tls(raw: socket.socket, failed: Failed, language: str) -> bytes:
     try:
         raw.sendall(SSL_REQUEST)
         answer = raw.recv(1)
     except TimeoutError:
-        detail = f"Port {port} is open, but what listens there says nothing."
+        detail = "The port is open, but what listens there says nothing."
         raise errors.ConnectionTimeout(detail, hint="Check the port: it may be another program's.") from None
     except OSError as error:
         raise failed(error) from None

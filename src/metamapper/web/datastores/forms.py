@@ -9,12 +9,15 @@ import msgspec
 from django import forms
 from django.forms.boundfield import BoundField
 
-from metamapper.connectors.base import Engine, EngineSettings
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.base import Ability, Engine, EngineSettings
+from metamapper.connectors.errors import ConnectorError, SettingsInvalid
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import in_words
+from metamapper.connectors.tunnel.errors import HostKeyChanged, HostKeyUnknown
+from metamapper.connectors.tunnel.values import Hop
 from metamapper.datastores.fields import SettingField, fields_of
 from metamapper.datastores.services import INTERVALS
+from metamapper.web.datastores.hops import HopRow, hops_in, rows_in, rows_of
 
 PREFIX = "set_"
 _AT = re.compile(r" - at `\$\.(\w+).*`")
@@ -44,10 +47,30 @@ class DatastoreForm(forms.Form):
     schemas = forms.CharField(max_length=2000, required=False, label="Schemas")
     tables = forms.CharField(max_length=2000, required=False, label="Tables")
 
-    def __init__(self, *args: Any, present: EngineSettings | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, present: EngineSettings | None = None, hops: Sequence[Hop] = (), **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.present = present
+        self.present_hops = tuple(hops)
         self.settings: EngineSettings | None = None
+        self.hops: tuple[Hop, ...] = ()
+        self.hop_rows: Sequence[HopRow] = ()
+        if self.through_hops:
+            self.hop_rows = rows_in(self.data) if self.is_bound else rows_of(self.present_hops)
+
+    @property
+    def through_hops(self) -> bool:
+        """Whether its engine can be behind SSH hosts: a file of this machine cannot."""
+        return bool(self.engine.capabilities[Ability.NETWORK])
+
+    @property
+    def destination(self) -> tuple[str, int] | None:
+        """The host and port that were typed, where the engine asks for them."""
+        if not {f"{PREFIX}host", f"{PREFIX}port"} <= self.fields.keys():
+            return None
+        host, port = (str(self[f"{PREFIX}{name}"].value() or "").strip() for name in ("host", "port"))
+        return (host, int(port)) if host and port.isdecimal() else None
 
     @property
     def scope(self) -> ScopeFilter:
@@ -55,6 +78,7 @@ class DatastoreForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         """Hand what was typed to the engine's types; an error lands at the field that it names."""
+        self._clean_hops()
         if not self.errors:
             try:
                 self.settings = msgspec.convert(self._given(), self.engine.settings, strict=False)
@@ -62,8 +86,16 @@ class DatastoreForm(forms.Form):
                 self._refuse(str(error))
         return self.cleaned_data
 
+    def _clean_hops(self) -> None:
+        try:
+            self.hops = hops_in(self.hop_rows)
+        except SettingsInvalid as error:
+            self.add_error(None, str(error))
+
     def blame(self, error: ConnectorError) -> None:
-        """Mark the fields that a failed connection test speaks of."""
+        """Mark the fields that a failed connection test speaks of; a host's new key is shown to be accepted."""
+        if isinstance(error, HostKeyUnknown | HostKeyChanged):
+            [row for row in self.hop_rows if not row.is_blank][error.hop].shown = error.offered
         fields = fields_of(self.engine.settings)
         known = {field.name for field in fields}
         blamed = [name for name in BLAMED.get(error.code, ()) if name in known]
@@ -105,7 +137,7 @@ class DatastoreForm(forms.Form):
 
         Otherwise whoever may edit a datastore could have its password sent to a server of their own.
         """
-        if self.present is None:
+        if self.present is None or self.hops != self.present_hops:
             return {}
         fields = fields_of(self.engine.settings)
         before: dict[str, Any] = msgspec.to_builtins(self.present)

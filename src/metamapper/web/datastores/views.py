@@ -14,7 +14,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from metamapper.connectors.base import Engine, StepState
 from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.registry import offered, registry
+from metamapper.connectors.tunnel.connector import SignedIn
 from metamapper.datastores import services
+from metamapper.datastores.models import Datastore, SshKey
+from metamapper.datastores.tunnels import ensure_key, hops_of, note_sign_ins, tunnel_for
 from metamapper.inspection.connecting import connect as connect_datastore
 from metamapper.inspection.connecting import disconnect
 from metamapper.lib.crypto import WrongKey
@@ -22,6 +25,7 @@ from metamapper.runs import services as runs
 from metamapper.runs.models import Run, Trigger
 from metamapper.web import example
 from metamapper.web.datastores.forms import DatastoreForm, form_of, stored
+from metamapper.web.datastores.hops import address, changed
 from metamapper.web.datastores.proof import is_proved, prove
 from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace, posted
 from metamapper.web.paging import page_of
@@ -70,6 +74,7 @@ def _connected(request: Visit, form: DatastoreForm) -> Run | None:
             interval_seconds=form.cleaned_data["interval"],
             include_schemas=form.cleaned_data["schemas"],
             include_tables=form.cleaned_data["tables"],
+            hops=form.hops,
             tested="untested" not in request.POST,
         )
     except services.NameTaken as error:
@@ -89,15 +94,58 @@ def test(request: Visit) -> HttpResponse:
 def _tested(request: Visit, form: DatastoreForm, template: str, extra: dict[str, Any] | None = None) -> HttpResponse:
     """The steps of the test, with the proof that lets the form be saved if they all passed."""
     context: dict[str, Any] = {"engines": offered(), **(extra or {})}
-    if form.is_valid() and form.settings is not None:
-        steps = list(services.test(form.engine, form.settings))
+    if form.is_valid() and form.settings is not None and _keys_open(request, form):
+        tunnel = tunnel_for(request.workspace.pk, form.hops)
+        steps = list(services.test(form.engine, form.settings, tunnel, on_sign_in=_noting(request, form)))
         failed = next((step for step in steps if step.state is StepState.FAILED), None)
         context |= {"steps": steps, "tested_at": timezone.now()}
         if failed is not None and failed.error is not None:
             form.blame(failed.error)
         elif failed is None:
-            context["proof"] = prove(request.workspace.pk, form.engine.name, form.settings)
+            context["proof"] = prove(request.workspace.pk, form.engine.name, form.settings, form.hops)
     return _form_page(request, "datastores/tested.html" if request.htmx else template, form, context)
+
+
+def _noting(request: Visit, form: DatastoreForm) -> SignedIn | None:
+    """Writes down which key a host takes, where it is one of a datastore that is there."""
+    datastore: Datastore | None = getattr(request, "datastore", None)
+    return note_sign_ins(datastore) if datastore and form.hops == form.present_hops else None
+
+
+def _keys_open(request: Visit, form: DatastoreForm) -> bool:
+    """Whether the workspace's SSH keys can be decrypted, where they are needed."""
+    try:
+        tunnel_for(request.workspace.pk, form.hops)
+    except WrongKey as error:
+        form.add_error(None, str(error))
+        return False
+    return True
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_workspace
+def ssh(request: Visit) -> HttpResponse:
+    """Add, take away, accept or forget what an SSH host is; nothing is saved yet but the workspace's key pair."""
+    return _rehopped(
+        request, form_of(_engine(request))(request.POST), "datastores/connect.html", {"engines": offered()}
+    )
+
+
+def _rehopped(request: Visit, form: DatastoreForm, template: str, extra: dict[str, Any]) -> HttpResponse:
+    form.hop_rows = changed(form.hop_rows, request.POST.get("hops", ""))
+    if form.hop_rows:
+        ensure_key(request.workspace, request.user)
+    context = {"here": "datastores", "form": form, "engine": form.engine, **_addresses(request), **extra}
+    _address_hops(request, form)
+    return render(request, "datastores/rehopped.html" if request.htmx else template, context)
+
+
+def _address_hops(request: Visit, form: DatastoreForm) -> None:
+    """Tell at each host which line lets us in there."""
+    newest = SshKey.objects.visible_to(request.user).filter(workspace=request.workspace).first()
+    if newest is not None and form.hop_rows:
+        address(form.hop_rows, newest.public, form.destination)
 
 
 @require_POST
@@ -110,9 +158,10 @@ def preview(request: Visit) -> HttpResponse:
 
 def _previewed(request: Visit, form: DatastoreForm) -> HttpResponse:
     context: dict[str, Any] = _addresses(request)
-    if form.is_valid() and form.settings is not None and _is_proved(request, form):
+    if form.is_valid() and form.settings is not None and _is_proved(request, form) and _keys_open(request, form):
         try:
-            found, complete = services.preview(form.engine, form.settings, form.scope)
+            tunnel = tunnel_for(request.workspace.pk, form.hops)
+            found, complete = services.preview(form.engine, form.settings, form.scope, tunnel)
             context |= {"schemas": found, "complete": complete}
         except ConnectorError as error:
             context["error"] = error
@@ -144,7 +193,8 @@ def _form_about(request: DatastoreVisit) -> DatastoreForm:
         "schemas": datastore.include_schemas,
         "tables": datastore.include_tables,
     }
-    return form_of(engine)(posted(request), present=present, initial=initial | (stored(present) if present else {}))
+    values = initial | (stored(present) if present else {})
+    return form_of(engine)(posted(request), present=present, hops=hops_of(datastore), initial=values)
 
 
 def _changed(request: DatastoreVisit, form: DatastoreForm) -> bool:
@@ -156,6 +206,7 @@ def _changed(request: DatastoreVisit, form: DatastoreForm) -> bool:
             settings=form.settings,
             include_schemas=form.cleaned_data["schemas"],
             include_tables=form.cleaned_data["tables"],
+            hops=form.hops,
             tested=_is_proved(request, form),
         )
     except services.NameTaken as error:
@@ -174,6 +225,13 @@ def _about(request: DatastoreVisit) -> dict[str, Any]:
 @in_datastore
 def settings_test(request: DatastoreVisit) -> HttpResponse:
     return _tested(request, _form_about(request), "datastores/settings.html", _about(request))
+
+
+@require_POST
+@sensitive_post_parameters()
+@in_datastore
+def settings_ssh(request: DatastoreVisit) -> HttpResponse:
+    return _rehopped(request, _form_about(request), "datastores/settings.html", _about(request))
 
 
 @require_POST
@@ -242,12 +300,13 @@ def _known(name: str) -> Engine:
 
 def _is_proved(request: Visit, form: DatastoreForm) -> bool:
     proof = request.POST.get("proof", "")
-    return form.settings is not None and is_proved(proof, request.workspace.pk, form.engine.name, form.settings)
+    found = form.settings
+    return found is not None and is_proved(proof, request.workspace.pk, form.engine.name, found, form.hops)
 
 
 def _may_save(request: Visit, form: DatastoreForm) -> bool:
     """Everything but the interval is saved after a good test, or knowingly without one."""
-    unchanged = form.present is not None and form.settings == form.present
+    unchanged = form.present is not None and (form.settings, form.hops) == (form.present, form.present_hops)
     if unchanged or "untested" in request.POST or _is_proved(request, form):
         return True
     form.add_error(None, UNTESTED)
@@ -260,6 +319,7 @@ def _form_page(request: Visit, template: str, form: DatastoreForm, context: dict
     failed = form.is_bound and bool(form.errors)
     if request.htmx and failed and "steps" not in context:
         template = "datastores/tested.html"
+    _address_hops(request, form)
     content = {"here": "datastores", "form": form, "engine": form.engine, **_addresses(request), **context}
     return render(request, template, content, status=422 if failed and not request.htmx else 200)
 
@@ -267,12 +327,16 @@ def _form_page(request: Visit, template: str, form: DatastoreForm, context: dict
 def _addresses(request: Visit) -> dict[str, str]:
     """Where the form is saved, tested and previewed: about a new datastore, or about one that is there."""
     datastore = getattr(request, "datastore", None)
-    names = ("connect", "connect_test", "connect_preview")
+    names = ("connect", "connect_test", "connect_preview", "connect_ssh")
     if datastore is not None:
-        names = ("datastore_settings", "datastore_test", "datastore_preview")
+        names = ("datastore_settings", "datastore_test", "datastore_preview", "datastore_ssh")
     parts = [request.workspace.slug, *([datastore.slug] if datastore else [])]
     return dict(
-        zip(("save_url", "test_url", "preview_url"), (reverse(name, args=parts) for name in names), strict=True)
+        zip(
+            ("save_url", "test_url", "preview_url", "ssh_url"),
+            (reverse(name, args=parts) for name in names),
+            strict=True,
+        )
     )
 
 

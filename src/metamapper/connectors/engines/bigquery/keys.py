@@ -67,7 +67,7 @@ def account(settings: BigquerySettings, session: requests.Session, reach: Reach)
         return _of_key(_key(settings), partial(Request(session), timeout=seconds))
     if not reach.own_account:
         raise errors.SettingsInvalid("The workers' own account signs in to nothing here.", hint=_NOT_OURS)
-    if (host := urlsplit(settings.endpoint).hostname or "") and not _is_googles(settings.endpoint, host):
+    if (host := urlsplit(settings.endpoint).hostname or "") and not _is_googles(settings.endpoint, host, reach):
         raise errors.SettingsInvalid(
             f"The workers' own account signs in to Google only, and {host} is not Google's.",
             hint="Leave the endpoint blank, name one under googleapis.com, or sign in with a key.",
@@ -75,9 +75,14 @@ def account(settings: BigquerySettings, session: requests.Session, reach: Reach)
     return _of_this_process(seconds)
 
 
-def _is_googles(endpoint: str, host: str) -> bool:
-    """Whoever gets the token may read with it what the account may, for an hour. This machine is the administrator's."""
-    return host in THIS_MACHINE or (endpoint.startswith("https://") and host.rstrip(".").endswith(".googleapis.com"))
+def _is_googles(endpoint: str, host: str, reach: Reach) -> bool:
+    """Whoever gets the token may read with it what the account may, for an hour.
+
+    This machine is the administrator's, but through a tunnel its name is another machine's.
+    """
+    return (host in THIS_MACHINE and not reach.way) or (
+        endpoint.startswith("https://") and host.rstrip(".").endswith(".googleapis.com")
+    )
 
 
 def _of_key(key: _Key, ask: Callable[..., Any]) -> Account:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, run_checks
-from metamapper.connectors.engines.mysql.dial import Wire, addresses, connected, dialled, signed_in
+from metamapper.connectors.engines.mysql.dial import Wire, connected, dialled, routed, signed_in
 from metamapper.connectors.engines.mysql.errors import create_account, from_connecting
 from metamapper.connectors.engines.mysql.session import MysqlSession
 from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
@@ -63,11 +63,7 @@ class _Test:
         self._session: MysqlSession | None = None
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        found = addresses(self._settings, self._reach)
-        if self._settings.is_socket:
-            return Finding("A unix socket of this machine")
-        return Finding("An address needs none" if found == (host,) else f"{host} is {', '.join(found)}")
+        return Finding(routed(self._settings, self._reach).words)
 
     def port(self) -> Finding:
         """A server speaks first: what it says is looked at, and left for the driver to read."""

@@ -14,7 +14,7 @@ from pymysql.cursors import Cursor, SSCursor
 from metamapper.connectors import errors
 from metamapper.connectors.engines.mysql.errors import GARBLED, from_connecting
 from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 
 GRACE = 30
 """Seconds beyond the server's own time-out until a server that says nothing is given up."""
@@ -95,9 +95,10 @@ def connected(settings: MysqlSettings, reach: Reach) -> socket.socket:
     """A connection to the first address of the host that answers, all of them within one connect time-out."""
     deadline = monotonic() + settings.connect_timeout
     failure: errors.ConnectorError = errors.ConnectionTimeout()
-    for address in addresses(settings, reach):
+    route = routed(settings, reach)
+    for address in route.addresses:
         try:
-            return _opened(address, settings, seconds=max(0.1, deadline - monotonic()))
+            return _opened((address, route.port), settings, seconds=max(0.1, deadline - monotonic()))
         except OSError as error:
             failure = from_connecting(error, settings)
         if monotonic() >= deadline or not isinstance(failure, _NEXT_ADDRESS_MAY_HELP):
@@ -105,26 +106,26 @@ def connected(settings: MysqlSettings, reach: Reach) -> socket.socket:
     raise failure from None
 
 
-def addresses(settings: MysqlSettings, reach: Reach) -> tuple[str, ...]:
+def routed(settings: MysqlSettings, reach: Reach) -> Route:
     """Where to connect to, checked; a socket's path is its own. Raises a ``ConnectorError``."""
     if not settings.is_socket:
-        return reach.addresses(settings.host, settings.port)
+        return reach.route(settings.host, settings.port)
     if not reach.sockets:
         raise errors.SettingsInvalid("A unix socket is not allowed here.", hint="Give the name or address of a host.")
-    return (settings.host,)
+    return Route((settings.host,), settings.port, "A unix socket of this machine")
 
 
-def _opened(address: str, settings: MysqlSettings, *, seconds: float) -> socket.socket:
+def _opened(where: tuple[str, int], settings: MysqlSettings, *, seconds: float) -> socket.socket:
     if settings.is_socket:
         local = socket.socket(socket.AF_UNIX)
         local.settimeout(seconds)
         try:
-            local.connect(address)
+            local.connect(where[0])
         except OSError:
             local.close()
             raise
         return local
-    made = socket.create_connection((address, settings.port), timeout=seconds)
+    made = socket.create_connection(where, timeout=seconds)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return made

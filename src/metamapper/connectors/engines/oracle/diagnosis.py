@@ -13,7 +13,7 @@ from metamapper.connectors.engines.oracle.errors import connection_failed, from_
 from metamapper.connectors.engines.oracle.names import create_user, grant_dictionary
 from metamapper.connectors.engines.oracle.session import OracleSession
 from metamapper.connectors.engines.oracle.settings import OracleSettings, Tls
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.greeting import secured
 from metamapper.schema import Completeness
@@ -46,21 +46,19 @@ class _Test:
         self._settings = settings
         self._reach = reach
         self._stack = stack
-        self._addresses: tuple[str, ...] = ()
+        self._route = Route((), 0, "")
         self._answering = ""
         self._later: errors.ConnectorError | None = None
         self._session: OracleSession | None = None
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        self._addresses = self._reach.addresses(host, self._settings.port)
-        is_address = self._addresses == (host,)
-        return Finding("An address needs none" if is_address else f"{host} is {', '.join(self._addresses)}")
+        self._route = self._reach.route(self._settings.host, self._settings.port)
+        return Finding(self._route.words)
 
     def port(self) -> Finding:
         """A listener says nothing by itself: that it is one is seen when a service is asked for."""
         failure: errors.ConnectorError = errors.HostUnknown()
-        for address in self._addresses:
+        for address in self._route.addresses:
             try:
                 with self._connected(address):
                     self._answering = address
@@ -134,7 +132,7 @@ class _Test:
         )
 
     def _connected(self, address: str) -> socket.socket:
-        return socket.create_connection((address, self._settings.port), timeout=self._settings.connect_timeout)
+        return socket.create_connection((address, self._route.port), timeout=self._settings.connect_timeout)
 
     def _open(self) -> OracleSession:
         if self._session is None:

@@ -39,12 +39,13 @@ class Line:
 @contextmanager
 def dialled(settings: OracleSettings, reach: Reach) -> Iterator[Line]:
     """An open connection, closed at the end; raises a ``ConnectorError``."""
-    reach.addresses(settings.host, settings.port)
+    route = reach.route(settings.host, settings.port)
+    host = route.addresses[0] if reach.way else settings.host
     with watching(reach) as watch:
         limit = Timer(settings.connect_timeout, watch.hang_up)
         limit.start()
         try:
-            connection = oracledb.connect(**parameters(settings))
+            connection = oracledb.connect(**parameters(settings, (host, route.port)))
         except (oracledb.Error, OSError, errors.AddressDenied) as error:
             watch.abandon()
             if watch.denied:
@@ -62,21 +63,22 @@ def dialled(settings: OracleSettings, reach: Reach) -> Iterator[Line]:
         watch.close()
 
 
-def parameters(settings: OracleSettings) -> dict[str, Any]:
+def parameters(settings: OracleSettings, where: tuple[str, int]) -> dict[str, Any]:
     """Every parameter that decides where the driver goes and as whom. Raises ``SettingsInvalid``."""
     if bool(settings.service) == bool(settings.sid):
         raise errors.SettingsInvalid("A service name or a SID is needed, one of them.")
     encrypted = settings.tls is not Tls.OFF
+    behind = "" if where[0] == settings.host else settings.host
     return {
-        "host": settings.host,
-        "port": settings.port,
+        "host": where[0],
+        "port": where[1],
         "service_name": settings.service or None,
         "sid": settings.sid or None,
         "user": settings.user,
         "password": settings.password or " ",  # a blank one would be no sign-in by password at all
         "protocol": "tcps" if encrypted else "tcp",
-        "ssl_context": trusting(settings) if encrypted else None,
-        "ssl_server_dn_match": settings.tls is Tls.VERIFY,
+        "ssl_context": trusting(settings, behind=behind) if encrypted else None,
+        "ssl_server_dn_match": settings.tls is Tls.VERIFY and not behind,
         "tcp_connect_timeout": settings.connect_timeout,
         "retry_count": 0,
         "expire_time": KEEPALIVE_MINUTES,
@@ -87,13 +89,37 @@ def parameters(settings: OracleSettings) -> dict[str, Any]:
     }
 
 
-def trusting(settings: OracleSettings) -> ssl.SSLContext:
-    """Whom to trust and as whom to appear; the server's name is compared by the driver, as Oracle compares it."""
+class _Named(ssl.SSLContext):
+    """Asks for the name of the server behind a tunnel, whatever the driver connects to; a blank one leaves it to the driver.
+
+    The driver, which compares names itself, turns this language's own comparison off before each handshake.
+    """
+
+    name = ""
+
+    def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+        if not self.name:
+            return super().wrap_socket(*args, **options)
+        self.check_hostname = self.verify_mode is ssl.CERT_REQUIRED
+        return super().wrap_socket(*args, **options | {"server_hostname": self.name})
+
+
+def trusting(settings: OracleSettings, *, behind: str = "") -> ssl.SSLContext:
+    """Whom to trust and as whom to appear; the server's name is compared by the driver, as Oracle compares it.
+
+    ``behind`` is the name of a server behind a tunnel, of which the driver knows nothing: that one is compared here.
+    """
+    context = _Named(ssl.PROTOCOL_TLS_CLIENT)
+    context.name = behind
+    context.check_hostname = False
+    authority = settings.ca_certificate.strip()
     try:
-        context = ssl.create_default_context(cadata=settings.ca_certificate.strip() or None)
-        context.check_hostname = False
         if settings.tls is Tls.UNVERIFIED:
             context.verify_mode = ssl.CERT_NONE
+        if authority:
+            context.load_verify_locations(cadata=authority)
+        else:
+            context.load_default_certs()
         if settings.wallet.strip():
             _open_wallet(context, settings)
     except (ssl.SSLError, ValueError):

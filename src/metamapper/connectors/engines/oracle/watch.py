@@ -4,7 +4,6 @@ A listener of a cluster answers "ask that host", and the driver goes there by it
 before it is made (audit event ``socket.connect``), which is where an address that is denied is refused.
 """
 
-import ipaddress
 import os
 import socket
 import sys
@@ -29,12 +28,12 @@ class Watch:
         self._made: list[socket.socket] = []
         self._copies: list[socket.socket] = []
 
-    def connecting(self, connection: socket.socket, host: str) -> None:
+    def connecting(self, connection: socket.socket, host: str, port: int) -> None:
         """Raises ``AddressDenied``, and ``TimeoutError`` where it was ended: another address gets no time of its own."""
         self._made.append(connection)
         if self.gave_up:
             raise TimeoutError
-        reason = self._reach.denies(ipaddress.ip_address(host.partition("%")[0]))
+        reason = self._reach.refuses(host, port)
         if reason:
             self.denied = AddressDenied(
                 f"The listener leads to {host}. {reason}", hint="Ask the administrator to allow it."
@@ -85,4 +84,4 @@ def _hear(event: str, arguments: tuple[Any, ...]) -> None:
     if event == "socket.connect" and (watch := _on.get()):
         connection, address = arguments
         if connection.family in {socket.AF_INET, socket.AF_INET6}:
-            watch.connecting(connection, str(address[0]))
+            watch.connecting(connection, str(address[0]), int(address[1]))

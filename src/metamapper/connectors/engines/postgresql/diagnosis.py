@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, run_checks
-from metamapper.connectors.engines.postgresql.dial import addresses, authority_file, dialled
+from metamapper.connectors.engines.postgresql.dial import authority_file, dialled, routed
 from metamapper.connectors.engines.postgresql.errors import connection_failed, create_role, tls_failed
 from metamapper.connectors.engines.postgresql.names import quoted
 from metamapper.connectors.engines.postgresql.session import QUERIES, PostgresqlSession
 from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.greeting import OFFERED, knock, secured, unverifying
 from metamapper.schema import Completeness
@@ -50,29 +50,26 @@ class _Test:
         self._settings = settings
         self._reach = reach
         self._stack = stack
-        self._addresses: tuple[str, ...] = ()
-        self._answering = ""
+        self._route = Route((), 0, "")
+        self._answering = ("", 0)
         self._speaks_tls = False
         self._later: errors.ConnectorError | None = None
         self._session: PostgresqlSession | None = None
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        self._addresses = addresses(self._settings, self._reach)
-        if self._settings.is_socket:
-            return Finding("A unix socket of this machine")
-        is_address = self._addresses == (host,)
-        return Finding("An address needs none" if is_address else f"{host} is {', '.join(self._addresses)}")
+        self._route = routed(self._settings, self._reach)
+        return Finding(self._route.words)
 
     def port(self) -> Finding:
         """Ask for TLS, which every PostgreSQL answers with one letter before anybody has signed in."""
         if self._settings.is_socket:
             return Finding("Not used")
         failure: errors.ConnectorError = errors.HostUnknown()
-        for address in self._addresses:
+        for address in self._route.addresses:
+            where = (address, self._route.port)
             try:
-                with _knock(address, self._settings) as (_, answer):
-                    self._answering, self._speaks_tls = address, answer == OFFERED
+                with _knock(where, self._settings) as (_, answer):
+                    self._answering, self._speaks_tls = where, answer == OFFERED
                     return Finding("Open, PostgreSQL answers")
             except (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout) as error:
                 failure = error
@@ -157,11 +154,11 @@ class _Test:
 
 
 @contextmanager
-def _knock(address: str, settings: PostgresqlSettings) -> Iterator[tuple[socket.socket, bytes]]:
+def _knock(where: tuple[str, int], settings: PostgresqlSettings) -> Iterator[tuple[socket.socket, bytes]]:
     """A new connection on which TLS was asked for, and the server's letter."""
     seconds = settings.connect_timeout
     failed = partial(connection_failed, settings=settings)
-    with knock(address, settings.port, seconds, failed, language="PostgreSQL") as greeted:
+    with knock(where, seconds, failed, language="PostgreSQL") as greeted:
         yield greeted
 
 

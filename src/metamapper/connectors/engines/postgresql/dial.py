@@ -16,7 +16,7 @@ from psycopg.types.string import TextLoader
 from metamapper.connectors import errors
 from metamapper.connectors.engines.postgresql.errors import from_connecting
 from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 
 OLDEST = 10
 NOWHERE = "/nonexistent/metamapper"
@@ -75,11 +75,14 @@ def _first_that_answers(settings: PostgresqlSettings, reach: Reach, authority: s
     """Try the addresses of the host in turn, all of them within one connect time-out."""
     deadline = monotonic() + settings.connect_timeout
     failure: errors.ConnectorError = errors.ConnectionTimeout()
-    for address in addresses(settings, reach):
+    route = routed(settings, reach)
+    for address in route.addresses:
         left = max(1, round(deadline - monotonic()))
         try:
             return psycopg.connect(
-                **parameters(settings, address, authority, seconds=left), autocommit=True, prepare_threshold=None
+                **parameters(settings, (address, route.port), authority, seconds=left),
+                autocommit=True,
+                prepare_threshold=None,
             )
         except psycopg.Error as error:
             failure = from_connecting(error, settings)
@@ -91,21 +94,21 @@ def _first_that_answers(settings: PostgresqlSettings, reach: Reach, authority: s
 _NEXT_ADDRESS_MAY_HELP = (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout)
 
 
-def addresses(settings: PostgresqlSettings, reach: Reach) -> tuple[str, ...]:
+def routed(settings: PostgresqlSettings, reach: Reach) -> Route:
     """Where to connect to, checked; a blank one for a socket. Raises a ``ConnectorError``."""
     if not settings.is_socket:
-        return reach.addresses(settings.host, settings.port)
+        return reach.route(settings.host, settings.port)
     if not reach.sockets:
         raise errors.SettingsInvalid("A unix socket is not allowed here.", hint="Give the name or address of a host.")
-    return ("",)
+    return Route(("",), settings.port, "A unix socket of this machine")
 
 
-def parameters(settings: PostgresqlSettings, address: str, authority: str, *, seconds: int) -> dict[str, Any]:
+def parameters(settings: PostgresqlSettings, where: tuple[str, int], authority: str, *, seconds: int) -> dict[str, Any]:
     """Every connection parameter that libpq knows, ours where we have one, its compiled default elsewhere."""
     ours = _FIXED | {
         "host": settings.host,
-        "hostaddr": address,
-        "port": str(settings.port),
+        "hostaddr": where[0],
+        "port": str(where[1]),
         "dbname": settings.database,
         "user": settings.user,
         "password": settings.password,

@@ -15,7 +15,7 @@ from metamapper.connectors.engines.redshift.iam import Account, account
 from metamapper.connectors.engines.redshift.names import quoted
 from metamapper.connectors.engines.redshift.session import QUERIES, RedshiftSession
 from metamapper.connectors.engines.redshift.settings import RedshiftSettings, SignIn, Tls
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.greeting import secured
 from metamapper.schema import Completeness
@@ -39,8 +39,8 @@ class _Test:
         self._settings = settings
         self._reach = reach
         self._stack = stack
-        self._addresses: tuple[str, ...] = ()
-        self._answering = ""
+        self._route = Route((), 0, "")
+        self._answering = ("", 0)
         self._account: Account | None = None
         self._later: errors.ConnectorError | None = None
         self._session: RedshiftSession | None = None
@@ -60,18 +60,17 @@ class _Test:
         )
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        self._addresses = self._reach.addresses(host, self._settings.port)
-        is_address = self._addresses == (host,)
-        return Finding("An address needs none" if is_address else f"{host} is {', '.join(self._addresses)}")
+        self._route = self._reach.route(self._settings.host, self._settings.port)
+        return Finding(self._route.words)
 
     def port(self) -> Finding:
         """A bare connection: what is behind it is the next step's question."""
         failure: errors.ConnectorError = errors.HostUnknown()
-        for address in self._addresses:
+        for address in self._route.addresses:
+            where = (address, self._route.port)
             try:
-                with wire_to(address, replace(self._settings, tls=Tls.OFF)):
-                    self._answering = address
+                with wire_to(where, replace(self._settings, tls=Tls.OFF)):
+                    self._answering = where
                     return Finding("Open")
             except (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout) as error:
                 failure = error

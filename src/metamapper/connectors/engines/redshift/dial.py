@@ -59,17 +59,19 @@ class Connection(DriverConnection):
 class Line:
     """An open session with what it takes to cancel it: another connection to the same address."""
 
-    def __init__(self, connection: Connection, address: str, relay: Relay, settings: RedshiftSettings) -> None:
+    def __init__(
+        self, connection: Connection, where: tuple[str, int], relay: Relay, settings: RedshiftSettings
+    ) -> None:
         self.connection = connection
         self._key = connection.key
-        self._address = address
+        self._where = where
         self._relay = relay
         self._settings = settings
 
     def cancel(self) -> None:
         """Ask the server to stop what runs; where it cannot be asked, hang up. Raises nothing."""
         try:
-            with wire_to(self._address, self._settings) as wire:
+            with wire_to(self._where, self._settings) as wire:
                 wire.sendall((8 + len(self._key)).to_bytes(4) + CANCEL_CODE.to_bytes(4) + self._key)
         except (errors.ConnectorError, OSError):
             self._relay.end()
@@ -80,14 +82,14 @@ def dialled(settings: RedshiftSettings, reach: Reach, who: Account | None = None
     """An open connection in autocommit mode, closed at the end; raises a ``ConnectorError``."""
     who = who or account(settings, reach)
     with (
-        _first_that_answers(settings, reach) as (wire, address),
+        _first_that_answers(settings, reach) as (wire, where),
         relayed(wire, patience=settings.connect_timeout) as relay,
     ):
         connection = _signed_in(settings, who, relay)
         relay.signed_in(settings.statement_timeout + GRACE_SECONDS)
         connection.autocommit = True
         try:
-            yield Line(connection, address, relay, settings)
+            yield Line(connection, where, relay, settings)
         finally:
             with suppress(*DRIVER_ERRORS):
                 connection.close()
@@ -115,12 +117,14 @@ def _signed_in(settings: RedshiftSettings, who: Account, relay: Relay) -> Connec
 
 
 @contextmanager
-def _first_that_answers(settings: RedshiftSettings, reach: Reach) -> Iterator[tuple[socket.socket, str]]:
+def _first_that_answers(settings: RedshiftSettings, reach: Reach) -> Iterator[tuple[socket.socket, tuple[str, int]]]:
     """Try the addresses of the host in turn, all of them within one connect time-out."""
     deadline = monotonic() + settings.connect_timeout
     failure: errors.ConnectorError = errors.ConnectionTimeout()
-    for address in reach.addresses(settings.host, settings.port):
-        opening = wire_to(address, settings, seconds=max(1, deadline - monotonic()))
+    route = reach.route(settings.host, settings.port)
+    for address in route.addresses:
+        where = (address, route.port)
+        opening = wire_to(where, settings, seconds=max(1, deadline - monotonic()))
         try:
             wire = opening.__enter__()
         except _NEXT_ADDRESS_MAY_HELP as error:
@@ -129,7 +133,7 @@ def _first_that_answers(settings: RedshiftSettings, reach: Reach) -> Iterator[tu
                 break
             continue
         try:
-            yield wire, address
+            yield wire, where
         finally:
             opening.__exit__(None, None, None)
         return
@@ -137,24 +141,26 @@ def _first_that_answers(settings: RedshiftSettings, reach: Reach) -> Iterator[tu
 
 
 @contextmanager
-def wire_to(address: str, settings: RedshiftSettings, *, seconds: float | None = None) -> Iterator[socket.socket]:
-    """A connection to this address, encrypted and verified as the settings say; raises a ``ConnectorError``."""
+def wire_to(
+    where: tuple[str, int], settings: RedshiftSettings, *, seconds: float | None = None
+) -> Iterator[socket.socket]:
+    """A connection to this address and port, encrypted and verified as the settings say; raises a ``ConnectorError``."""
     seconds = seconds or settings.connect_timeout
     if settings.tls is Tls.OFF:
-        with _plain(address, settings, seconds) as raw:
+        with _plain(where, settings, seconds) as raw:
             yield _kept_alive(raw)
         return
     failed = partial(connection_failed, settings=settings)
-    with knock(address, settings.port, seconds, failed, language="PostgreSQL") as (raw, answer):
+    with knock(where, seconds, failed, language="PostgreSQL") as (raw, answer):
         if answer != OFFERED:
             raise tls_failed("the server offers no TLS", settings)
         with _encrypted(_kept_alive(raw), settings) as wire:
             yield wire
 
 
-def _plain(address: str, settings: RedshiftSettings, seconds: float) -> socket.socket:
+def _plain(where: tuple[str, int], settings: RedshiftSettings, seconds: float) -> socket.socket:
     try:
-        return socket.create_connection((address, settings.port), timeout=seconds)
+        return socket.create_connection(where, timeout=seconds)
     except OSError as error:
         raise connection_failed(error, settings) from None
 

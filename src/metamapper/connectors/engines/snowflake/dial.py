@@ -86,11 +86,12 @@ def dialled(settings: SnowflakeSettings, reach: Reach) -> Iterator[Line]:
 def _refuse_strangers(settings: SnowflakeSettings, reach: Reach) -> None:
     """Only Snowflake's own hosts: the driver does what a server says, be it to send or to store files of this machine.
 
-    This machine itself is left to the administrator's reach; it is where the tests have their server.
+    This machine itself is left to the administrator's reach; it is where the tests have their server. Through a tunnel
+    its name would be another machine's.
     """
     host = settings.address.rstrip(".").lower()
-    reach.addresses(host, settings.port)
-    if not host.endswith(OWN_DOMAINS) and host not in THIS_MACHINE:
+    reach.route(host, settings.port)
+    if not host.endswith(OWN_DOMAINS) and (host not in THIS_MACHINE or reach.way):
         raise errors.AddressDenied(
             f"{settings.address} is no host of Snowflake.", hint=f"Its name ends in {' or '.join(OWN_DOMAINS)}."
         )

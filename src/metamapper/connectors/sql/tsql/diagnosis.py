@@ -12,9 +12,10 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, run_checks
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Route as Way
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.blocks import Blocks
-from metamapper.connectors.sql.tsql.dial import addresses, open_channel
+from metamapper.connectors.sql.tsql.dial import open_channel, routed
 from metamapper.connectors.sql.tsql.errors import advised, create_login, grant_view_definition, quoted
 from metamapper.connectors.sql.tsql.packets import Encryption, Route, prelogin
 from metamapper.connectors.sql.tsql.session import TsqlSession
@@ -54,24 +55,22 @@ class _Test:
         self._queries = queries
         self._opener = opener
         self._stack = stack
-        self._addresses: tuple[str, ...] = ()
+        self._way = Way((), 0, "")
         self._secured: ssl.SSLObject | None = None
         self._untrusted: errors.ConnectorError | None = None
         self._later: errors.ConnectorError | None = None
         self._session: TsqlSession | None = None
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        self._addresses = addresses(self._settings, self._reach)
-        is_address = self._addresses == (host,)
-        return Finding("An address needs none" if is_address else f"{host} is {', '.join(self._addresses)}")
+        self._way = routed(self._settings, self._reach)
+        return Finding(self._way.words)
 
     def port(self) -> Finding:
         """Say who we are and what we want of TLS, which every server answers before anybody has signed in."""
         failure: errors.ConnectorError = errors.HostUnknown()
-        for address in self._addresses:
+        for address in self._way.addresses:
             try:
-                self._knock(address)
+                self._knock((address, self._way.port))
             except (errors.ConnectionRefused, errors.HostUnreachable, errors.ConnectionTimeout) as error:
                 failure = error
                 continue
@@ -82,10 +81,10 @@ class _Test:
             return Finding("Open, the server answers")
         raise advised(failure, self._settings)
 
-    def _knock(self, address: str) -> None:
+    def _knock(self, where: tuple[str, int]) -> None:
         settings = self._settings
         route = Route(settings.host, settings.port)
-        channel = open_channel(settings, address, route, monotonic() + settings.connect_timeout)
+        channel = open_channel(settings, where, route, monotonic() + settings.connect_timeout)
         self._stack.callback(channel.close)
         channel.introduce(prelogin(Encryption.OFF))
         self._secured = channel.secured

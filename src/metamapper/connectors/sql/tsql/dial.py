@@ -12,6 +12,7 @@ import pytds
 
 from metamapper.connectors import errors
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Route as Way
 from metamapper.connectors.sql.tsql.channel import Channel, Rerouted
 from metamapper.connectors.sql.tsql.entra import access_token
 from metamapper.connectors.sql.tsql.errors import advised, from_server
@@ -59,9 +60,10 @@ def _first_that_answers(
 ) -> tuple[Any, Channel]:
     """Try the addresses of the host in turn, all of them within one connect time-out."""
     failure: errors.ConnectorError = errors.ConnectionTimeout()
-    for address in addresses(settings, reach, route):
+    way = routed(settings, reach, route)
+    for address in way.addresses:
         try:
-            channel = open_channel(settings, address, route, deadline)
+            channel = open_channel(settings, (address, way.port), route, deadline)
             return _signed_in(settings, channel, route, token), channel
         except errors.ConnectorError as error:
             failure = advised(error, settings)
@@ -70,7 +72,7 @@ def _first_that_answers(
     raise failure from None
 
 
-def addresses(settings: TsqlSettings, reach: Reach, route: Route | None = None) -> tuple[str, ...]:
+def routed(settings: TsqlSettings, reach: Reach, route: Route | None = None) -> Way:
     """Where to connect to, checked; raises a ``ConnectorError``."""
     host, port = route or Route(settings.host, settings.port)
     if "\\" in settings.host:
@@ -78,13 +80,11 @@ def addresses(settings: TsqlSettings, reach: Reach, route: Route | None = None) 
             "The host is given with the name of an instance.",
             hint="Give the host alone, and the port of the instance: SQL Server Configuration Manager shows it.",
         )
-    return reach.addresses(host, port)
+    return reach.route(host, port)
 
 
-def open_channel(settings: TsqlSettings, address: str, route: Route, deadline: float) -> Channel:
-    return Channel(
-        address, route.port, name=route.host, trust=_trust(settings), seconds=max(deadline - monotonic(), AT_ONCE)
-    )
+def open_channel(settings: TsqlSettings, where: tuple[str, int], route: Route, deadline: float) -> Channel:
+    return Channel(*where, name=route.host, trust=_trust(settings), seconds=max(deadline - monotonic(), AT_ONCE))
 
 
 def _trust(settings: TsqlSettings) -> ssl.SSLContext | None:
