@@ -32,7 +32,7 @@ broker_connection_retry = True
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
 broker_connection_timeout = 5
-broker_heartbeat = 30
+broker_heartbeat = 10
 task_publish_retry_policy = {"max_retries": 1, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 
 # The ledger owns retry: a long task that acknowledges late runs twice at once on some brokers.

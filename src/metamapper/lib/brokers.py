@@ -75,7 +75,7 @@ def _amqp(_home: Path) -> dict[str, Any]:
         Queue(name, Exchange(name, type="direct"), routing_key=name, queue_arguments={"x-queue-type": "quorum"})
         for name in ("inspections", "default")
     ]
-    options = {"confirm_publish": True, "read_timeout": 20, "write_timeout": 20}
+    options = {"confirm_publish": True, "read_timeout": 10, "write_timeout": 10}
     return {
         "task_queues": queues,
         "task_default_queue_type": "quorum",
