@@ -25,6 +25,9 @@ SIGN_IN_CHOICES = {
 }
 
 
+_WITH_KEYS = {"sign_in": (SignIn.KEYS,)}
+
+
 class AwsSettings(EngineSettings, frozen=True, kw_only=True):
     region: Annotated[str, described("Region", example="eu-west-1", pattern=REGION)]
     sign_in: Annotated[
@@ -36,9 +39,20 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
             choices={kind.value: label for kind, label in SIGN_IN_CHOICES.items()},
         ),
     ] = SignIn.KEYS
-    access_key_id: Annotated[str, described("Access key ID", example="AKIAIOSFODNN7EXAMPLE", max_length=128)] = ""
+    access_key_id: Annotated[
+        str,
+        described("Access key ID", example="AKIAIOSFODNN7EXAMPLE", max_length=128, when=_WITH_KEYS, needed=_WITH_KEYS),
+    ] = ""
     secret_access_key: Annotated[
-        str, described("Secret access key", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Secret access key",
+            "Stored encrypted, never shown again.",
+            secret=True,
+            input="password",
+            when=_WITH_KEYS,
+            needed=_WITH_KEYS,
+        ),
     ] = ""
     session_token: Annotated[
         str,
@@ -47,6 +61,7 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
             "Only for temporary keys, which end after some hours. Stored encrypted, never shown again.",
             secret=True,
             input="password",
+            when=_WITH_KEYS,
         ),
     ] = ""
     role_arn: Annotated[

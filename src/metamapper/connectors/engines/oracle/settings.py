@@ -25,6 +25,9 @@ TLS_CHOICES = {
 }
 
 
+_WITH_TLS = {"tls": (Tls.VERIFY, Tls.UNVERIFIED)}
+
+
 class OracleSettings(EngineSettings, frozen=True, kw_only=True):
     host: Annotated[str, described("Host", "A name or an address.", example="db.example.com", min_length=1)]
     port: Annotated[
@@ -65,11 +68,14 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
             "Its text, where the server asks the client for a certificate (mutual TLS).",
             input="textarea",
             secret=True,
+            when=_WITH_TLS,
         ),
     ] = ""
     wallet_password: Annotated[
         str,
-        described("Wallet password", "Of the private key in the wallet.", secret=True, input="password"),
+        described(
+            "Wallet password", "Of the private key in the wallet.", secret=True, input="password", when=_WITH_TLS
+        ),
     ] = ""
     connect_timeout: Annotated[
         int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)

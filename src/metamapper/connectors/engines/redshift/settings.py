@@ -35,6 +35,10 @@ SIGN_IN_CHOICES = {
 }
 
 
+_WITH_PASSWORD = {"sign_in": (SignIn.PASSWORD,)}
+_WITH_IAM = {"sign_in": (SignIn.IAM,)}
+
+
 class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
     host: Annotated[
         str,
@@ -60,25 +64,36 @@ class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
         described(
             "User",
             "A database user; it needs no rights on tables. With IAM, blank takes the user that belongs to the identity.",
+            needed=_WITH_PASSWORD,
         ),
     ] = ""
     password: Annotated[
-        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Password", "Stored encrypted, never shown again.", secret=True, input="password", when=_WITH_PASSWORD
+        ),
     ] = ""
     region: Annotated[
-        str, described("AWS region", "For IAM only.", example="eu-west-1", pattern=REGION, max_length=40)
+        str,
+        described("AWS region", example="eu-west-1", pattern=REGION, max_length=40, when=_WITH_IAM, needed=_WITH_IAM),
     ] = ""
-    cluster: Annotated[str, described("Cluster identifier", "For IAM with a provisioned cluster.", example="shop")] = ""
-    workgroup: Annotated[str, described("Workgroup", "For IAM with Redshift Serverless.", example="default")] = ""
+    cluster: Annotated[
+        str, described("Cluster identifier", "Of a provisioned cluster.", example="shop", when=_WITH_IAM)
+    ] = ""
+    workgroup: Annotated[str, described("Workgroup", "Of Redshift Serverless.", example="default", when=_WITH_IAM)] = ""
     access_key_id: Annotated[
         str,
         described(
             "Access key ID",
-            "For IAM. Blank signs in as the workers themselves, where the administrator allows it.",
+            "Blank signs in as the workers themselves, where the administrator allows it.",
+            when=_WITH_IAM,
         ),
     ] = ""
     secret_access_key: Annotated[
-        str, described("Secret access key", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Secret access key", "Stored encrypted, never shown again.", secret=True, input="password", when=_WITH_IAM
+        ),
     ] = ""
     tls: Annotated[
         Tls,

@@ -32,6 +32,11 @@ SIGN_INS = {
 }
 
 
+_WITH_PASSWORD = {"sign_in": (SignIn.PASSWORD,)}
+_WITH_KEY = {"sign_in": (SignIn.KEY_PAIR,)}
+_WITH_TOKEN = {"sign_in": (SignIn.OAUTH, SignIn.ACCESS_TOKEN)}
+
+
 class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
     account: Annotated[
         str,
@@ -48,20 +53,41 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
         ),
     ] = SignIn.KEY_PAIR
     password: Annotated[
-        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Password",
+            "Stored encrypted, never shown again.",
+            secret=True,
+            input="password",
+            when=_WITH_PASSWORD,
+            needed=_WITH_PASSWORD,
+        ),
     ] = ""
     private_key: Annotated[
         str,
         described(
-            "Private key", "PEM text (PKCS 8). Stored encrypted, never shown again.", secret=True, input="textarea"
+            "Private key",
+            "PEM text (PKCS 8). Stored encrypted, never shown again.",
+            secret=True,
+            input="textarea",
+            when=_WITH_KEY,
+            needed=_WITH_KEY,
         ),
     ] = ""
     passphrase: Annotated[
-        str, described("Passphrase", "Of the private key, where it has one.", secret=True, input="password")
+        str,
+        described("Passphrase", "Of the private key, where it has one.", secret=True, input="password", when=_WITH_KEY),
     ] = ""
     token: Annotated[
         str,
-        described("Token", "An OAuth access token or a programmatic access token.", secret=True, input="password"),
+        described(
+            "Token",
+            "An OAuth access token or a programmatic access token.",
+            secret=True,
+            input="password",
+            when=_WITH_TOKEN,
+            needed=_WITH_TOKEN,
+        ),
     ] = ""
     role: Annotated[str, described("Role", "Blank is the user's default role.", example="METAMAPPER")] = ""
     warehouse: Annotated[

@@ -45,6 +45,9 @@ _INTENT_CHOICES = {
 }
 
 
+_WITH_ENTRA = {"sign_in": (SignIn.SERVICE_PRINCIPAL,)}
+
+
 class TsqlSettings(EngineSettings, frozen=True, kw_only=True):
     host: Annotated[
         str, described("Host", "A name or an address, without an instance.", example="db.example.com", min_length=1)
@@ -69,8 +72,10 @@ class TsqlSettings(EngineSettings, frozen=True, kw_only=True):
         str,
         described(
             "Tenant",
-            "For Microsoft Entra: the directory (tenant) id or a domain of it.",
+            "The directory (tenant) id or a domain of it.",
             example="example.onmicrosoft.com",
+            when=_WITH_ENTRA,
+            needed=_WITH_ENTRA,
             pattern=r"^[A-Za-z0-9.-]*$",
         ),
     ] = ""
