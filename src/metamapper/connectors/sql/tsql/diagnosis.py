@@ -16,7 +16,8 @@ from metamapper.connectors.reach import Route as Way
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.blocks import Blocks
 from metamapper.connectors.sql.tsql.dial import open_channel, routed
-from metamapper.connectors.sql.tsql.errors import advised, create_login, grant_view_definition, quoted
+from metamapper.connectors.sql.tsql.errors import advised, create_login, grant_view_definition
+from metamapper.connectors.sql.tsql.names import quoted
 from metamapper.connectors.sql.tsql.packets import Encryption, Route, prelogin
 from metamapper.connectors.sql.tsql.session import TsqlSession
 from metamapper.connectors.sql.tsql.settings import Tls, TsqlSettings

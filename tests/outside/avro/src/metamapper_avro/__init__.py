@@ -46,6 +46,7 @@ ENGINE = Engine(
     blurb="Folders of .avsc files",
     settings=AvroSettings,
     connector=f"{__name__}.connector:AvroConnector",
+    decoder=f"{__name__}.connector:decode",
     url_schemes=("avro",),
     settings_from_url=settings_from_url,
     capabilities={

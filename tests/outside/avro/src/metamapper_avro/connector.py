@@ -86,12 +86,16 @@ class AvroSession:
             raise errors.Cancelled
 
     def decode(self, payload: bytes) -> Relation:
-        found = json.loads(payload)
-        columns = tuple(_column(place, field) for place, field in enumerate(found["fields"], start=1))
-        return Relation(schema=SCHEMA, name=found["name"], comment=found.get("doc"), columns=columns)
+        return decode(payload)
 
     def cancel(self) -> None:
         self._cancelled = True
+
+
+def decode(payload: bytes) -> Relation:
+    found = json.loads(payload)
+    columns = tuple(_column(place, field) for place, field in enumerate(found["fields"], start=1))
+    return Relation(schema=SCHEMA, name=found["name"], comment=found.get("doc"), columns=columns)
 
 
 def _text(file: Path) -> bytes:
