@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
+from metamapper.connectors.sql.server import ConnectTimeout, Port, StatementTimeout
 
 PORT = 443
 DOMAIN = "snowflakecomputing.com"
@@ -108,7 +109,7 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
             "Host", f"Blank is the account's name under {DOMAIN}, which others, as with PrivateLink, end in too."
         ),
     ] = ""
-    port: Annotated[int, described("Port", input="number", ge=1, le=65535)] = PORT
+    port: Port = PORT
     ca_certificate: Annotated[
         str,
         described(
@@ -117,13 +118,8 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
             input="textarea",
         ),
     ] = ""
-    connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
-    ] = 20
-    statement_timeout: Annotated[
-        int,
-        described("Statement time-out", "Seconds that one catalog statement may take.", input="number", ge=1, le=3600),
-    ] = 600
+    connect_timeout: ConnectTimeout = 20
+    statement_timeout: StatementTimeout = 600
 
     @property
     def address(self) -> str:
