@@ -146,7 +146,7 @@ class _Test:
         if not any(rights[each] for each in ("superuser", "writable", "creates")):
             return Finding("None: the user can read only")
         changes = (
-            "may change rows of tables" if rights["writable"] else f"may make tables in {rights['creates']} schemas"
+            "may change rows of tables" if rights["writable"] else f"may make tables in schemas ({rights['creates']})"
         )
         why = "is a superuser" if rights["superuser"] else changes
         return Finding(
