@@ -228,10 +228,9 @@ def again(failed: Failed) -> Exception:
         if isinstance(known, type) and issubclass(known, Exception) and not issubclass(known, UnicodeError):
             return known(failed.detail)
         return RecordedFault(f"{failed.kind}: {failed.detail}")
-    kind = next(
-        (each for each in _all(ConnectorError) if each.__name__ == failed.kind and each.code == failed.code), None
-    )
-    if kind is None:  # of a package that is not installed
+    named = (each for each in _all(ConnectorError) if (each.__name__, each.code) == (failed.kind, failed.code))
+    kind = next((each for each in named if each.__init__ is ConnectorError.__init__), None)
+    if kind is None:  # of a package that is not installed, or that wants other arguments
         facts = {"code": failed.code, "title": failed.title, "permanent": failed.permanent}
         kind = type(failed.kind, (ConnectorError,), facts)
     return kind(
