@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import click
@@ -9,12 +10,14 @@ import msgspec
 
 from metamapper.cli.framework import start_django
 from metamapper.cli.sources import is_url
+from metamapper.cli.ssh import own_tunnel, through_ssh
 from metamapper.cli.telling import FAILED, shown, told, url_given
 from metamapper.connectors.base import Step, StepState
 from metamapper.connectors.diagnosis import steps_of
 from metamapper.connectors.errors import ConnectorError
 from metamapper.connectors.reach import UNRESTRICTED
 from metamapper.connectors.registry import from_url
+from metamapper.connectors.tunnel.connector import connect
 from metamapper.lib.masking import masked
 
 WARNED = 1
@@ -26,7 +29,8 @@ INDENT = " " * 9
 @click.argument("source", metavar="URL|NAME")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @click.option("--workspace", default="", metavar="ADDRESS", help="Of the datastore NAME, where there are several.")
-def doctor(*, source: str, form: str, workspace: str) -> None:
+@through_ssh
+def doctor(*, source: str, form: str, workspace: str, ssh: str, ssh_key: Path | None) -> None:
     """Test the way to a datastore, from the name of its server to the rights on its catalog.
 
     It stops at the first step that fails and says what would mend it, and what the catalog does not see until then.
@@ -37,17 +41,19 @@ def doctor(*, source: str, form: str, workspace: str) -> None:
 
     The exit code is 0 if all is well, 1 if it works with a warning, 2 if a step failed.
     """
-    steps = _of_url(url_given(source)) if source == "-" or is_url(source) else _of_datastore(source, workspace)
+    of_url = source == "-" or is_url(source)
+    steps = _of_url(url_given(source), ssh, ssh_key) if of_url else _of_datastore(source, workspace)
     taken = list(steps) if form == "json" else [_told(step) for step in steps]
     if form == "json":
         click.echo(msgspec.json.format(msgspec.json.encode([as_json(step) for step in taken]), indent=1).decode())
     raise SystemExit(_verdict({step.state for step in taken}))
 
 
-def _of_url(url: str) -> Iterator[Step]:
+def _of_url(url: str, ssh: str, ssh_key: Path | None) -> Iterator[Step]:
     with told(masked(url)):
         engine, settings = from_url(url)
-    return steps_of(partial(engine.connect, settings, UNRESTRICTED))
+        tunnel = own_tunnel(ssh, ssh_key)
+    return steps_of(partial(connect, engine, settings, UNRESTRICTED, tunnel))
 
 
 def _of_datastore(name: str, workspace: str) -> Iterator[Step]:

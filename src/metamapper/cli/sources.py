@@ -47,7 +47,7 @@ def read(
         tunnel = own_tunnel(ssh, ssh_key)
         connector = connect(engine, settings, UNRESTRICTED, tunnel)
         hosts = [hop.host for hop in tunnel.hops] if tunnel else []
-        keeping = _kept(record, engine, settings, within, connector, hosts)
+        keeping = _kept(record, engine, settings, within, connector, hosts=hosts)
         with progress(f"Reading {label}") as report, keeping as answering:
             snapshot = snapshot_of(answering, engine, within, report)
     _warn_of_gaps(snapshot)
@@ -61,6 +61,7 @@ def _kept(
     settings: EngineSettings,
     within: ScopeFilter,
     connector: Connector,
+    *,
     hosts: Sequence[str],
 ) -> Iterator[Connector]:
     """The connector, whose answers are recorded where that is wanted; raises ``Failed`` where they cannot be written."""
