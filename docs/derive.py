@@ -82,14 +82,32 @@ def settings(name: str) -> str:
     info = msgspec.inspect.type_info(engine.settings)
     assert isinstance(info, msgspec.inspect.StructType)
     hints = get_type_hints(engine.settings, include_extras=True)
-    return table(("setting", "", "default"), (_setting(each, hints[each.name]) for each in info.fields))
+    return table(("setting", "", "default"), (_setting(each, hints[each.name], hints) for each in info.fields))
 
 
-def _setting(field: msgspec.inspect.Field, hint: Any) -> tuple[str, str, str]:
+def _setting(field: msgspec.inspect.Field, hint: Any, hints: dict[str, Any]) -> tuple[str, str, str]:
     meta = next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, msgspec.Meta)), msgspec.Meta())
+    conditions = "".join(f" {each}" for each in _conditions(meta.extra or {}, hints))
     secret = " A secret." if (meta.extra or {}).get("secret") and "encrypted" not in (meta.description or "") else ""
     default = "" if field.required or field.default in {"", None, msgspec.NODEFAULT} else f"`{field.default}`"
-    return meta.title or field.name, (meta.description or "") + secret, default
+    return meta.title or field.name, ((meta.description or "") + secret + conditions).strip(), default
+
+
+def _conditions(extra: dict[str, Any], hints: dict[str, Any]) -> Iterator[str]:
+    """With which choices a setting is asked for, and with which it is needed."""
+    when, needed = extra.get("when") or {}, extra.get("needed") or {}
+    for name, values in when.items():
+        yield f"Only with {_choices(hints[name], values)}{', where it is needed' if needed == when else ''}."
+    for name, values in needed.items():
+        if when != needed:
+            yield f"Needed with {_choices(hints[name], values)}."
+
+
+def _choices(hint: Any, values: tuple[str, ...]) -> str:
+    """``“Key pair”``, as the form says it."""
+    meta = next(each for each in hint.__metadata__ if isinstance(each, msgspec.Meta))
+    labels = (meta.extra or {}).get("choices", {})
+    return " or ".join(f"“{labels[value]}”" for value in values)
 
 
 def abilities(name: str) -> str:

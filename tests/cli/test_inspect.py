@@ -139,3 +139,49 @@ def test_what_cannot_be_read_is_told_without_the_password(url: str, said: str) -
     assert said in result.output
     assert "hunter2" not in result.output or url == "hunter2"
     assert "Traceback" not in result.output
+
+
+# --- Recordings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.live
+def test_what_was_recorded_is_printed_alike_by_a_replay(postgresql_url: str, tmp_path: Path) -> None:
+    run_sql(
+        postgresql_url,
+        "CREATE SCHEMA sales",
+        "CREATE TABLE sales.orders (id int PRIMARY KEY)",
+        "CREATE TABLE x (i int)",
+    )
+    file = str(tmp_path / "shop.recording")
+    recorded = run(postgresql_url, "--record", file)
+    assert recorded.exit_code == 0, recorded.output
+    assert f"Recorded in {file}." in recorded.stderr
+    assert run("--replay", file).stdout == recorded.stdout
+    assert "sales.orders" not in run("--replay", file, "--schemas", "public").stdout
+
+
+def test_a_failure_is_recorded_and_replayed(tmp_path: Path) -> None:
+    file = str(tmp_path / "shop.recording")
+    failed = run("postgresql://ana:hunter2!x@127.0.0.1:1/shop", "--record", file)
+    assert failed.exit_code == 2
+    assert f"Recorded in {file}." in failed.stderr
+    again = run("--replay", file)
+    assert again.exit_code == 2
+    words = failed.stderr.partition("Error: ")[2].partition(": ")[2]
+    assert again.stderr == f"Error: {file}: {words}"
+    assert b"hunter2" not in Path(file).read_bytes()
+
+
+def test_a_url_and_a_replay_are_one_too_many_and_none_is_one_too_few(tmp_path: Path) -> None:
+    for arguments in ((), ("sqlite:a", "--replay", "b"), ("--replay", "b", "--record", "c")):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert "Give either a URL" in result.output
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty.sqlite3").touch()
+    result = run(f"sqlite://{tmp_path}/empty.sqlite3", "--record", str(tmp_path / "no" / "folder"))
+    assert result.exit_code == 2
+    assert "cannot be written" in result.output
+    assert "Recorded in" not in result.output

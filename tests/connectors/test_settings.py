@@ -117,6 +117,7 @@ def test_every_field_of_every_engine_is_described() -> None:
     for engine in registry().engines.values():
         assert set(metas(engine.settings)) == set(engine.settings.__struct_fields__)
         assert all(meta.title for meta in metas(engine.settings).values())
+        _conditions_name_choices_of_earlier_fields(engine.settings)
         assert all("password" not in name or name in secret_fields(engine.settings) for name in metas(engine.settings))
 
 
@@ -135,3 +136,14 @@ def test_what_a_setting_lacks_is_said_as_people_say_it(values_given: dict[str, s
     with pytest.raises(msgspec.ValidationError) as caught:
         msgspec.convert(values, registry().engines["postgresql"].settings, strict=False)
     assert in_words(str(caught.value)) == said
+
+
+def _conditions_name_choices_of_earlier_fields(settings: type) -> None:
+    """Or a field would never be asked for, and nobody would notice."""
+    choices: dict[str, set[str]] = {}
+    for name, meta in metas(settings).items():
+        extra = meta.extra or {}
+        for field, values in {*extra["when"].items(), *extra["needed"].items()}:
+            assert values, f"{name} of {settings.__name__}"
+            assert set(values) <= choices.get(field, set()), f"{name} of {settings.__name__}"
+        choices[name] = set(extra.get("choices", ()))

@@ -101,7 +101,10 @@ class Connection:
             copy.execute(f"CREATE TABLE sys.all_{view} AS SELECT * FROM sys.dba_{view}{seen_only}")
         copy.execute("CREATE TABLE sys.user_tables AS SELECT table_name FROM sys.dba_tables, dual WHERE owner = user")
         copy.execute("CREATE TABLE sys.user_tab_privs (privilege, grantee)")
+        copy.execute("CREATE TABLE sys.role_tab_privs (role, privilege)")
         copy.execute("CREATE TABLE sys.session_privs (privilege)")
+        for privilege in self.dictionary.granted_to_roles.get(self.user, ()):
+            copy.execute("INSERT INTO sys.role_tab_privs VALUES ('A_ROLE', ?)", (privilege,))
         for privilege in self.dictionary.privileges.get(self.user, ()):
             copy.execute("INSERT INTO sys.session_privs VALUES (?)", (privilege,))
         return copy

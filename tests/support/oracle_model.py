@@ -44,6 +44,7 @@ class Dictionary:
         self.rights: set[tuple[str, str]] = set()
         """(user, owner): a right on every table of that owner."""
         self.privileges: dict[str, set[str]] = {}
+        self.granted_to_roles: dict[str, set[str]] = {}
         self._ids = 70_000
         self._ddl = BEGINNING
         self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)

@@ -253,6 +253,7 @@ class Snowflake:
         with self.lock:
             role = session.role
             self.db.create_function("MAY_SEE", 3, lambda db, s, t: self._may_see_table(role, db, s, t))
+            self.db.create_function("IS_ROLE_IN_SESSION", 1, lambda grantee: grantee == role)
             try:
                 cursor = self.db.execute(text, values)
             except sqlite3.OperationalError as error:

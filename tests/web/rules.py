@@ -56,6 +56,7 @@ RULES: dict[str, Rule] = {
     "search_palette": Rule(),
     "datastore_runs": Rule(),
     "run": Rule(),
+    "diagnose_run": Rule(member=405, post=302),
     "cancel_run": Rule(member=405, post=302),
     "changes": Rule(),
     "changes_of_run": Rule(),

@@ -32,6 +32,7 @@ PAGES = (
     "/larkspur/datastores/",
     "/larkspur/datastores/connect/",
     "/larkspur/datastores/connect/?engine=sqlite",
+    "/larkspur/datastores/connect/?engine=snowflake",
     "/larkspur/runs/",
     "/larkspur/search/",
     "/larkspur/search/?q=pay+zzz&after=none",
@@ -188,6 +189,28 @@ def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
     expect(page.locator("#preview")).to_contain_text("hidden")
     page.get_by_role("button", name="Save and inspect").click()
     expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
+    assert complaints == []
+
+
+def test_only_fields_that_fit_the_choice_are_shown_and_what_was_typed_stays(
+    page: Page, cast: Cast, complaints: list[str]
+) -> None:
+    page.goto("/larkspur/datastores/connect/?engine=snowflake")
+    page.get_by_label("Private key", exact=True).fill("half a key")
+    for label, value in {"Name here": "sf", "Account": "acme", "User": "u"}.items():
+        page.get_by_label(label, exact=True).fill(value)
+    expect(page.get_by_label("Password", exact=True)).to_be_hidden()
+    page.get_by_label("Sign-in", exact=True).select_option("password")
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
+    expect(page.get_by_label("Private key", exact=True)).to_be_hidden()
+    expect(page.get_by_label("Passphrase", exact=True)).to_be_hidden()
+    with page.expect_request("**/test/") as sent:
+        page.get_by_role("button", name="Test", exact=True).click()
+    assert "private_key" not in (sent.value.post_data or "")
+    expect(page.locator("#e-set_password")).to_contain_text("It is needed")
+    page.get_by_label("Sign-in", exact=True).select_option("key_pair")
+    expect(page.get_by_label("Private key", exact=True)).to_have_value("half a key")
+    expect(page.get_by_label("Account", exact=True)).to_have_value("acme")
     assert complaints == []
 
 

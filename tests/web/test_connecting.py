@@ -1,5 +1,6 @@
 """A datastore is connected through a form that its engine describes, after a test that proves the very same settings."""
 
+import re
 import sys
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,9 +10,10 @@ import pytest
 
 from metamapper.connectors.errors import SignInFailed
 from metamapper.connectors.registry import engine
+from metamapper.datastores.fields import fields_of
 from metamapper.datastores.models import Datastore
-from metamapper.datastores.services import settings_of
-from metamapper.runs.models import Run, Trigger
+from metamapper.datastores.services import create_datastore, settings_of
+from metamapper.runs.models import Run, Schedule, Trigger
 from metamapper.web.datastores.forms import form_of
 from metamapper.web.datastores.proof import is_proved, prove
 from tests.cast import Cast
@@ -234,3 +236,119 @@ def test_forgetting_takes_its_name(cast: Cast, scenery: Scenery) -> None:
     assert client.post(address, {"name": "warehouse"}).status_code == 302
     assert not Datastore.objects.filter(pk=scenery.warehouse.pk).exists()
     assert "is forgotten" in client.get("/larkspur/datastores/").content.decode()
+
+
+# --- Fields that belong to one kind of sign-in -----------------------------------------------------------------------
+
+SNOWFLAKE = {
+    "engine": "snowflake", "name": "sf", "interval": "3600", "set_account": "a-b", "set_user": "u", "set_port": "443",
+    "set_connect_timeout": "5", "set_statement_timeout": "60",
+}  # fmt: skip
+
+
+def rows_of(page: str) -> dict[str, bool]:
+    """The rows of a form by the name of their first input, and whether they are shown."""
+    rows = re.findall(r'<div class="mm-row"([^>]*)>\s*<label class="form-label" for="f-(set_\w+)">', page)
+    return {name: "hidden" not in attributes for attributes, name in rows}
+
+
+@pytest.mark.parametrize(
+    ("kind", "choice", "shown"),
+    [
+        ("snowflake", {}, {"set_private_key", "set_passphrase"}),
+        ("snowflake", {"set_sign_in": "password"}, {"set_password"}),
+        ("snowflake", {"set_sign_in": "oauth"}, {"set_token"}),
+        ("snowflake", {"set_sign_in": "access_token"}, {"set_token"}),
+        ("bigquery", {}, {"set_key"}),
+        ("bigquery", {"set_sign_in": "default"}, set()),
+        ("redshift", {}, {"set_password"}),
+        (
+            "redshift",
+            {"set_sign_in": "iam"},
+            {"set_region", "set_cluster", "set_workgroup", "set_access_key_id", "set_secret_access_key"},
+        ),
+        ("glue", {}, {"set_access_key_id", "set_secret_access_key", "set_session_token"}),
+        ("athena", {"set_sign_in": "own account"}, set()),
+        ("sqlserver", {}, set()),
+        ("synapse", {"set_sign_in": "service_principal"}, {"set_tenant"}),
+        ("oracle", {"set_tls": "off"}, set()),
+        ("oracle", {"set_tls": "verify"}, {"set_wallet", "set_wallet_password"}),
+    ],
+)
+def test_only_fields_that_fit_the_choice_are_shown_without_any_script(
+    cast: Cast, kind: str, choice: dict[str, str], shown: set[str]
+) -> None:
+    """Choose, press the button that only browsers without scripts show, and the server sends the right fields."""
+    answer = as_user(cast.ana).post(CONNECT, {"engine": kind, "name": "kept", "choose": "1", **choice})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'name="choose"' in page
+    assert 'value="kept"' in page
+    assert "It is needed" not in page
+    conditional = {f"set_{field.name}" for field in fields_of(engine(kind).settings) if field.when}
+    assert {name for name, visible in rows_of(page).items() if visible} & conditional == shown
+
+
+def test_typed_secrets_are_not_sent_back_by_another_choice(cast: Cast) -> None:
+    given = SNOWFLAKE | {"set_sign_in": "password", "set_password": "typed-once", "choose": "1"}
+    page = as_user(cast.ana).post(CONNECT, given).content.decode()
+    assert "typed-once" not in page
+    assert 'value="a-b"' in page
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "missing"),
+    [
+        ("snowflake", {"set_sign_in": "key_pair", "set_password": "not asked for"}, ["set_private_key"]),
+        ("snowflake", {"set_sign_in": "oauth"}, ["set_token"]),
+        ("bigquery", {"set_project": "p", "set_sign_in": "key"}, ["set_key"]),
+        ("bigquery", {"set_project": "p", "set_sign_in": "default"}, []),
+        ("redshift", {"set_host": "h", "set_database": "d"}, ["set_user"]),
+        ("redshift", {"set_host": "h", "set_database": "d", "set_sign_in": "iam"}, ["set_region"]),
+        ("glue", {"set_region": "eu-west-1"}, ["set_access_key_id", "set_secret_access_key"]),
+        (
+            "synapse",
+            {"set_host": "h", "set_database": "d", "set_user": "u", "set_sign_in": "service_principal"},
+            ["set_tenant"],
+        ),
+    ],
+)
+def test_what_the_choice_needs_is_asked_for_at_its_field(kind: str, given: dict[str, str], missing: list[str]) -> None:
+    usual = {f"set_{each.name}": str(each.default) for each in fields_of(engine(kind).settings) if each.default}
+    form = form_of(engine(kind))(
+        usual | (SNOWFLAKE if kind == "snowflake" else {}) | {"name": "x", "interval": "3600"} | given
+    )
+    assert [name for name in form.fields if name in form.errors] == missing
+    assert all(form.errors[name] == ["It is needed."] for name in missing)
+
+
+def test_another_choice_forgets_the_secrets_of_the_first(cast: Cast) -> None:
+    kind = engine("snowflake")
+    settings = kind.settings(account="a-b", user="u", sign_in="password", password=PASSWORD)  # type: ignore[call-arg]
+    made = create_datastore(
+        cast.larkspur, name="sf", engine="snowflake", settings=settings, user=None, interval_seconds=3600, tested=True
+    )
+    address = "/larkspur/datastores/sf/settings/"
+    Schedule.objects.create(datastore=made, next_due_at=made.created_at, last_number=0)
+    # The password is typed still, as by a browser that hid it; it belongs to nothing that is chosen.
+    given = SNOWFLAKE | {
+        "set_sign_in": "oauth",
+        "set_token": "a token of mine",
+        "set_password": PASSWORD,
+        "untested": "1",
+    }
+    assert as_user(cast.ana).post(address, given).status_code == 302
+    stored = settings_of(Datastore.objects.get(pk=made.pk))
+    assert stored.secrets() == ("a token of mine",)
+    # And back: what was forgotten is asked for again.
+    back = as_user(cast.ana).post(address, SNOWFLAKE | {"set_sign_in": "password", "untested": "1"})
+    assert back.status_code == 422
+    assert "It is needed." in back.content.decode()
+
+
+def test_a_secret_that_was_never_stored_is_not_said_to_be(cast: Cast) -> None:
+    kind = engine("snowflake")
+    settings = kind.settings(account="a-b", user="u", sign_in="key_pair", private_key="-----")  # type: ignore[call-arg]
+    rows = {row.inputs[0].field.name: row.inputs[0] for row in form_of(kind)(present=settings).rows()}
+    assert rows["private_key"].kept
+    assert not rows["passphrase"].kept

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "inspect": "metamapper.cli.inspect",
     "datastore": "metamapper.cli.datastore",
     "diff": "metamapper.cli.diff",
+    "doctor": "metamapper.cli.doctor",
     "make-key": "metamapper.cli.keys",
     "migrate": "metamapper.cli.services",
     "reindex": "metamapper.cli.reindex",

@@ -1,11 +1,15 @@
 """Where a snapshot comes from: a database that is read now, or a file that was saved."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
 from metamapper.cli.ssh import as_known_here, own_tunnel
-from metamapper.cli.telling import progress, told, warn
+from metamapper.cli.telling import Failed, progress, told, warn
+from metamapper.connectors.base import Connector, Engine, EngineSettings
+from metamapper.connectors.reach import UNRESTRICTED
 from metamapper.connectors.registry import from_url, registry
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.lib.masking import masked
@@ -27,16 +31,63 @@ def load(source: str, within: ScopeFilter, ssh: str = "", ssh_key: Path | None =
     return read(source, within, ssh, ssh_key) if is_url(source) else saved(Path(source), within)
 
 
-def read(url: str, within: ScopeFilter, ssh: str = "", ssh_key: Path | None = None) -> Snapshot:
-    """Read a database, through SSH hosts if any are named, with a progress bar; what could not be seen is said on standard error."""
-    from metamapper.connectors.reading import read_snapshot
+def read(
+    url: str, within: ScopeFilter, ssh: str = "", ssh_key: Path | None = None, record: Path | None = None
+) -> Snapshot:
+    """Read a database, through SSH hosts if any are named, with a progress bar, and record it.
+
+    What could not be seen is said on standard error.
+    """
+    from metamapper.connectors.reading import snapshot_of
+    from metamapper.connectors.tunnel.connector import connect
 
     label = masked(url)
     with told(label), as_known_here():
         engine, settings = from_url(url)
         tunnel = own_tunnel(ssh, ssh_key)
-        with progress(f"Reading {label}") as report:
-            snapshot = read_snapshot(engine, settings, within, report, tunnel=tunnel)
+        connector = connect(engine, settings, UNRESTRICTED, tunnel)
+        hosts = [hop.host for hop in tunnel.hops] if tunnel else []
+        keeping = _kept(record, engine, settings, within, connector, hosts=hosts)
+        with progress(f"Reading {label}") as report, keeping as answering:
+            snapshot = snapshot_of(answering, engine, within, report)
+    _warn_of_gaps(snapshot)
+    return snapshot
+
+
+@contextmanager
+def _kept(
+    record: Path | None,
+    engine: Engine,
+    settings: EngineSettings,
+    within: ScopeFilter,
+    connector: Connector,
+    *,
+    hosts: Sequence[str],
+) -> Iterator[Connector]:
+    """The connector, whose answers are recorded where that is wanted; raises ``Failed`` where they cannot be written."""
+    if record is None:
+        yield connector
+        return
+    from metamapper.connectors.recording import NotRecorded, recorded
+
+    said = f"Recorded in {record}. Look at it before you hand it on: tail -n +4 {record} | zcat"
+    try:
+        with recorded(record, engine, settings, within, connector, hosts=hosts) as recording:
+            yield recording
+    except NotRecorded as error:
+        raise Failed(str(error), hint="Name another file with --record.") from error
+    except Exception:
+        warn(said)
+        raise
+    warn(said)
+
+
+def read_again(path: Path, within: ScopeFilter) -> Snapshot:
+    """Inspect from a recording; what failed then fails now."""
+    from metamapper.connectors.recording import replayed_snapshot
+
+    with told(str(path)), progress(f"Replaying {path.name}") as report:
+        snapshot = replayed_snapshot(path, within, report)
     _warn_of_gaps(snapshot)
     return snapshot
 

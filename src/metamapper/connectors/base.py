@@ -101,6 +101,9 @@ class Engine:
     """Kinds whose ``native_id`` the engine keeps through renames."""
     hidden_schemas: tuple[str, ...] = ()
     """Patterns of the engine's own schemas, never read."""
+    decoder: str = ""
+    """``module:function`` that makes the ``Relation`` of a payload, without a driver. Blank is ``decode`` of the module
+    ``payload`` beside the connector's."""
 
     def connect(self, settings: EngineSettings, reach: Reach = Reach()) -> "Connector":  # noqa: B008 - it is frozen
         """A connector for these settings, within this reach; raises ``DriverMissing`` with the install hint."""
@@ -113,6 +116,13 @@ class Engine:
             ) from error
         connector: Connector = factory(settings, reach)
         return connector
+
+    def decoding(self) -> "Callable[[bytes], Relation]":
+        """What a session's ``decode`` does, where there is no session; needs no driver. Raises ``ImportError``."""
+        beside = f"{self.connector.partition(':')[0].rpartition('.')[0]}.payload:decode"
+        module, _, attribute = (self.decoder or beside).partition(":")
+        found: Callable[[bytes], Relation] = getattr(import_module(module), attribute)
+        return found
 
 
 @dataclass(frozen=True, slots=True)

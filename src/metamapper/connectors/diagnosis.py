@@ -1,11 +1,11 @@
 """Running a connection test: each step in turn, timed, until one fails."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import monotonic
 
-from metamapper.connectors.base import Step, StepState
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.base import Connector, Step, StepState
+from metamapper.connectors.errors import ConnectorError, DriverMissing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,28 @@ class Finding:
     error: ConnectorError | None = None
 
 
+NOTHING_READ = "anything: a run ends at the first statement that asks one of these"
+"""What is not seen without a catalog view that a read cannot do without."""
+
+
+def inside(names: Iterable[str]) -> str:
+    """What is not seen while schemas are closed."""
+    return f"what is in {', '.join(names)}; what was known of it stays as it was"
+
+
 Check = Callable[[], Finding]
 """One step; raises a ``ConnectorError`` where it fails."""
+
+
+def steps_of(made: Callable[[], Connector]) -> Iterator[Step]:
+    """The connection test of what is made; where it cannot be made, that is the first step that fails."""
+    try:
+        connector = made()
+    except ConnectorError as error:
+        name = "Driver" if isinstance(error, DriverMissing) else "Settings"
+        yield Step(name, StepState.FAILED, error.detail or error.title, error=error)
+        return
+    yield from connector.test()
 
 
 def run_checks(checks: Sequence[tuple[str, Check]]) -> Iterator[Step]:

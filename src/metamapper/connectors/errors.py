@@ -12,19 +12,23 @@ class ConnectorError(Exception):
     """A datastore could not be read.
 
     ``code`` is stable and stored (``connection.refused``); ``permanent`` tells whether trying again without a
-    person's help can work; ``hint`` is what to do, ``remedy`` a statement to paste.
+    person's help can work; ``hint`` is what to do, ``remedy`` a statement to paste, ``unseen`` what the catalog does not
+    see until then.
     """
 
     code: ClassVar[str] = "connector.unknown"
     title: ClassVar[str] = "The datastore could not be read"
     permanent: ClassVar[bool] = False
 
-    def __init__(self, detail: str = "", *, server_said: str = "", hint: str = "", remedy: str = "") -> None:
+    def __init__(
+        self, detail: str = "", *, server_said: str = "", hint: str = "", remedy: str = "", unseen: str = ""
+    ) -> None:
         super().__init__(detail or (f"{self.title}: {server_said}" if server_said else self.title))
         self.detail = detail
         self.server_said = server_said
         self.hint = hint
         self.remedy = remedy
+        self.unseen = unseen
 
     def as_dict(self) -> Mapping[str, Any]:
         """The error as JSON values, as a run records it and a page shows it."""
@@ -36,6 +40,7 @@ class ConnectorError(Exception):
             "server_said": self.server_said,
             "hint": self.hint,
             "remedy": self.remedy,
+            "unseen": self.unseen,
         }
 
 

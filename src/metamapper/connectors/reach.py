@@ -103,6 +103,16 @@ UNRESTRICTED = Reach(folders=None, sockets=True, own_account=True)
 """For a person at the command line, who may read what their own account may read."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a host's own spelling says that it is this machine; no name is looked up."""
+    if host.rstrip(".").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def _lookup(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)

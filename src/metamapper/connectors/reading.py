@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from metamapper.connectors.base import Engine, EngineSettings, Observation, Progress, Session
+from metamapper.connectors.base import Connector, Engine, EngineSettings, Observation, Progress, Session
 from metamapper.connectors.errors import FileUnreadable
 from metamapper.connectors.reach import UNRESTRICTED, Reach
 from metamapper.connectors.scope import ScopeFilter
@@ -32,7 +32,14 @@ def read_snapshot(
 
     Holds the whole snapshot in memory. ``reach`` is a person's own: they read with their own account.
     """
-    with connect(engine, settings, reach, tunnel).open() as session:
+    return snapshot_of(connect(engine, settings, reach, tunnel), engine, within, on_progress)
+
+
+def snapshot_of(
+    connector: Connector, engine: Engine, within: ScopeFilter, on_progress: OnProgress | None = None
+) -> Snapshot:
+    """The same from a connector that is there; raises a ``ConnectorError``."""
+    with connector.open() as session:
         session.scopes(within)
         found = [_relation(session, each) for each in _reported(session, within, on_progress)]
         scopes, scopes_complete = session.scopes(within)

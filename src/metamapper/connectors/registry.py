@@ -1,21 +1,24 @@
 """The engines that are installed, found by entry point. One that does not load is reported, never silent."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from urllib.parse import urlsplit
 
 from metamapper.connectors.base import Engine, EngineSettings
 from metamapper.connectors.errors import DriverMissing, SettingsInvalid
+from metamapper.connectors.settings import metas
 
 GROUP = "metamapper.engines"
+OURS = "metamapper"
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
     engines: dict[str, Engine]
     broken: dict[str, str]
-    """Entry points that could not be loaded, with what the import said."""
+    """Entry points that could not be used, with the reason: what the import said, or what is wrong with the engine."""
 
 
 def offered() -> list[Engine]:
@@ -25,14 +28,49 @@ def offered() -> list[Engine]:
 
 @cache
 def registry() -> Registry:
+    """Ours are loaded first, so that no other package can take the place, or the URLs, of one of them."""
     engines: dict[str, Engine] = {}
     broken: dict[str, str] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda each: each.name):
+    for point in sorted(
+        entry_points(group=GROUP), key=lambda each: (_package(each) != OURS, each.name, _package(each))
+    ):
         try:
-            engines[point.name] = point.load()
-        except Exception as error:  # noqa: BLE001 - another package's import may fail in any way; `check` shows it
-            broken[point.name] = f"{type(error).__name__}: {error}"
-    return Registry(engines, broken)
+            engines[point.name] = _loaded(point, engines)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's import may fail in any way
+            name = point.name if point.name not in engines else f"{point.name} of {_package(point)}"
+            broken[name] = str(error) if isinstance(error, _Unfit) else f"{type(error).__name__}: {error}"
+    return Registry(dict(sorted(engines.items())), broken)
+
+
+class _Unfit(Exception):
+    """What an entry point offers cannot be used as an engine."""
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else ""
+
+
+def _loaded(point: EntryPoint, others: dict[str, Engine]) -> Engine:
+    """What the entry point offers; raises ``_Unfit`` for what would do harm where the engines are used together."""
+    if point.name in others:
+        raise _Unfit(f"Another package offers an engine “{point.name}” already.")
+    found: object = point.load()
+    if not isinstance(found, Engine):
+        raise _Unfit(f"{point.value} is no Engine, but a {type(found).__name__}.")
+    if found.name != point.name:
+        raise _Unfit(f"The engine is called “{found.name}”, its entry point “{point.name}”.")
+    taken = {scheme: each.title for each in others.values() for scheme in each.url_schemes}
+    if clashes := [scheme for scheme in found.url_schemes if scheme in taken]:
+        raise _Unfit(f"URLs that start with {clashes[0]}:// are those of {taken[clashes[0]]}.")
+    if undescribed := _undescribed(found.settings):
+        raise _Unfit(f"Its settings do not describe {', '.join(undescribed)}.")
+    return found
+
+
+def _undescribed(settings: type[EngineSettings]) -> Collection[str]:
+    """Fields without words for a form and a page."""
+    known = metas(settings)
+    return [name for name in settings.__struct_fields__ if name not in known or not known[name].title]
 
 
 def engine(name: str) -> Engine:

@@ -9,6 +9,9 @@ import msgspec
 
 from metamapper.connectors.errors import SettingsInvalid
 
+Condition = Mapping[str, Sequence[str]]
+"""A field, and those of its choices with which something is so."""
+
 
 def described(
     title: str,
@@ -18,16 +21,30 @@ def described(
     input: str = "text",  # noqa: A002 - the word that HTML has for it
     choices: Mapping[str, str] | None = None,
     example: str = "",
+    when: Condition | None = None,
+    needed: Condition | None = None,
     **limits: Any,
 ) -> msgspec.Meta:
     """What a form and a docs page say of a field. ``limits`` are msgspec's own (``ge``, ``le``, ``min_length`` …).
 
     ``input`` is text, number, password, select or textarea; ``choices`` are the values of a select with their labels.
+    ``when`` says with which choice of an earlier field this one belongs to the form: with another it is not asked for and
+    not kept. ``needed`` says with which choice it must not be blank.
     """
-    extra: dict[str, Any] = {"secret": secret, "input": input, "example": example}
+    extra: dict[str, Any] = {
+        "secret": secret,
+        "input": input,
+        "example": example,
+        "when": _plain(when),
+        "needed": _plain(needed),
+    }
     if choices is not None:
         extra["choices"] = dict(choices)
     return msgspec.Meta(title=title, description=description, extra=extra, **limits)
+
+
+def _plain(condition: Condition | None) -> dict[str, tuple[str, ...]]:
+    return {field: tuple(map(str, values)) for field, values in (condition or {}).items()}
 
 
 @cache

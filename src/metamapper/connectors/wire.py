@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from ipaddress import ip_address
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 from metamapper.connectors import errors
 from metamapper.connectors.diagnosis import Finding
-from metamapper.connectors.reach import Reach
+from metamapper.connectors.reach import Reach, is_loopback
 
 HINTS: Mapping[type[errors.ConnectorError], str] = {
     errors.ConnectionRefused: "Check the address, and that the service listens there.",
@@ -59,16 +58,6 @@ class Origin:
 
 
 _FORM = "Write https://host or https://host:port; http:// is taken for this machine only."
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host's own spelling says that it is this machine; no name is looked up."""
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def connected(host: str, port: int, reach: Reach, seconds: float, options: Sequence[Any] = ()) -> socket.socket:

@@ -1,7 +1,7 @@
 """What an engine's typed settings ask for, field by field: forms, documentation and sealing are derived from it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -9,6 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from metamapper.connectors.base import EngineSettings
+from metamapper.connectors.settings import Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,32 @@ class SettingField:
     default: Any
     choices: tuple[tuple[str, str], ...] = ()
     example: str = ""
+    when: Condition = field(default_factory=dict)
+    """With which choice of an earlier field it belongs to the form; always where there is none."""
+    needed: Condition = field(default_factory=dict)
+    """With which choice it must not be blank."""
+
+
+def fitting(fields: Sequence[SettingField], values: Mapping[str, Any]) -> frozenset[str]:
+    """The fields that belong to the form with these values; a blank one is its default."""
+    chosen: dict[str, Any] = {}
+    for each in fields:
+        if _holds(each.when, chosen):
+            value = values.get(each.name)
+            chosen[each.name] = each.default if value in {None, ""} else value
+    return frozenset(chosen)
+
+
+def missing(fields: Sequence[SettingField], values: Mapping[str, Any]) -> list[str]:
+    """The fields that must not be blank with these values, and are."""
+    fit = fitting(fields, values)
+    chosen = {each.name: values.get(each.name) or each.default for each in fields if each.name in fit}
+    needed = (each for each in fields if each.name in fit and each.needed and _holds(each.needed, chosen))
+    return [each.name for each in needed if not chosen[each.name]]
+
+
+def _holds(condition: Condition, chosen: Mapping[str, Any]) -> bool:
+    return all(name in chosen and str(chosen[name]) in values for name, values in condition.items())
 
 
 @cache
@@ -52,6 +79,8 @@ def _field(found: inspect.Field) -> SettingField:
         default=_default(found),
         choices=choices,
         example=str(extra.get("example") or ""),
+        when=extra.get("when") or {},
+        needed=extra.get("needed") or {},
     )
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,11 +13,12 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from metamapper.accounts.models import User
-from metamapper.connectors.base import Connector, Engine, EngineSettings, Step, StepState
-from metamapper.connectors.errors import ConnectorError
+from metamapper.connectors.base import Connector, Engine, EngineSettings, Step
+from metamapper.connectors.diagnosis import steps_of
+from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.registry import engine as engine_named
 from metamapper.connectors.scope import Patterns, ScopeFilter
-from metamapper.connectors.settings import secret_fields
+from metamapper.connectors.settings import in_words, secret_fields
 from metamapper.connectors.tunnel.connector import SignedIn, connect
 from metamapper.connectors.tunnel.values import Hop, Tunnel
 from metamapper.datastores.models import Datastore
@@ -178,12 +180,22 @@ def test(
     on_sign_in: SignedIn | None = None,  # noqa: PT028 - likewise
 ) -> Iterator[Step]:
     """The connection test, step by step; a driver that is not installed is the first that fails."""
+    return steps_of(partial(connector, engine, settings, tunnel, on_sign_in=on_sign_in))
+
+
+def test_stored(datastore: Datastore) -> Iterator[Step]:
+    """The connection test of a datastore as it is stored; settings that cannot be used are the first step that fails."""
+    return steps_of(partial(_connector_of_stored, datastore))
+
+
+def _connector_of_stored(datastore: Datastore) -> Connector:
     try:
-        ready = connector(engine, settings, tunnel, on_sign_in=on_sign_in)
-    except ConnectorError as error:
-        yield Step("Driver", StepState.FAILED, error.title, error=error)
-        return
-    yield from ready.test()
+        return connector_of(datastore)
+    except WrongKey as error:
+        raise SettingsInvalid("The stored credentials cannot be decrypted.", hint=str(error)) from None
+    except msgspec.ValidationError as error:
+        said = in_words(str(error))
+        raise SettingsInvalid(f"The stored settings are not what the engine takes: {said}") from None
 
 
 @dataclass(frozen=True, slots=True)

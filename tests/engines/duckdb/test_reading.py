@@ -271,7 +271,8 @@ def test_only_files_in_allowed_folders_are_opened(source: DuckdbSource, tmp_path
     assert isinstance(error_of(source.path, Reach()), errors.AddressDenied)
     assert isinstance(error_of(allowed / "link.duckdb", Reach(folders=(allowed,))), errors.AddressDenied)
     steps = list(ENGINE.connect(source.settings, Reach()).test())
-    assert [step.state for step in steps] == [StepState.FAILED, StepState.WAITING]
+    assert steps[0].state is StepState.FAILED
+    assert {step.state for step in steps[1:]} == {StepState.WAITING}
 
 
 def test_a_damaged_file_is_said_to_be(source: DuckdbSource) -> None:

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step, StepState
 from metamapper.connectors.conformance.reads import look, opened, read
-from metamapper.connectors.engines.mysql.names import account, pattern
+from metamapper.connectors.engines.mysql.names import account, pattern, quoted
 from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.schema import Completeness, Scope, Snapshot
@@ -154,6 +154,17 @@ def test_the_connection_test_says_what_it_does_without(source: MysqlSource) -> N
     found = steps(source.reader)
     assert "done without" in found["Catalog views"].detail
     assert "SHOW DATABASES" in found["Databases visible"].detail
+
+
+def test_hidden_queries_of_views_are_told_with_the_grant(source: MysqlSource) -> None:
+    source.run(f"CREATE VIEW {quoted(source.main)}.v AS SELECT 1 AS one")
+    assert steps(source.reader)["Queries of views"].state is StepState.OK
+    source.run(f"REVOKE SHOW VIEW ON {pattern(source.main, literal=False)}.* FROM {account(source.role)}")
+    step = steps(source.reader)["Queries of views"]
+    assert step.state is StepState.WARNING
+    assert step.error
+    source.paste(step.error.remedy)
+    assert steps(source.reader)["Queries of views"].state is StepState.OK
 
 
 def test_an_account_that_may_write_earns_a_warning(source: MysqlSource) -> None:

@@ -304,6 +304,16 @@ def test_a_user_that_may_write_earns_a_warning(source: OracleSource) -> None:
     assert "CREATE USER" in warned.error.remedy
 
 
+def test_a_right_to_make_tables_is_a_right_to_write(source: OracleSource) -> None:
+    source.dictionary.privileges["READER"] = {"CREATE SESSION", "CREATE TABLE"}
+    assert "may make them" in steps(source.reader)["Rights to write"].detail
+
+
+def test_a_right_that_a_role_brings_is_a_right_to_write(source: OracleSource) -> None:
+    source.dictionary.granted_to_roles["READER"] = {"UPDATE"}
+    assert "may change rows" in steps(source.reader)["Rights to write"].detail
+
+
 @pytest.mark.parametrize("version", ["11.2.0.4.0", "9.2.0.1.0"])
 def test_an_old_server_is_not_read(source: OracleSource, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.oracle_driver.Connection.version", version)

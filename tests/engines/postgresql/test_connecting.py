@@ -131,6 +131,18 @@ def test_a_role_that_may_write_earns_a_warning(source: PostgresqlSource) -> None
     assert "CREATE ROLE" in warned.error.remedy
 
 
+def test_a_right_on_one_column_or_to_make_tables_is_a_right_to_write(source: PostgresqlSource) -> None:
+    role = source.role.replace('"', '""')
+    source.run("CREATE TABLE t (id int, note text)", f'GRANT UPDATE (note) ON t TO "{role}"')
+    assert "may change rows" in steps(source.reader)["Rights to write"].detail
+    source.run("DROP TABLE t", "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    step = steps(source.reader)["Rights to write"]
+    assert "may make tables in public" in step.detail
+    assert step.error is not None
+    source.paste(step.error.remedy)
+    assert steps(source.reader)["Rights to write"].state is StepState.OK
+
+
 def test_schemas_that_cannot_be_seen_are_told_with_the_grant(source: PostgresqlSource) -> None:
     source.run('CREATE SCHEMA "closed; one"')
     step = steps(source.reader)["Schemas visible"]

@@ -185,6 +185,11 @@ def test_a_user_that_may_write_earns_a_warning(source: RedshiftSource) -> None:
     assert "CREATE USER" in warned.error.remedy
 
 
+def test_a_right_to_make_tables_is_a_right_to_write(source: RedshiftSource) -> None:
+    source.run(f"""GRANT CREATE ON SCHEMA public TO "{source.role.replace('"', '""')}" """)
+    assert "may make tables in schemas (1)" in steps(source.reader)["Rights to write"].detail
+
+
 def test_a_catalog_view_that_was_closed_is_named(source: RedshiftSource) -> None:
     step_of = "Rights on each catalog view"
     assert steps(source.reader)[step_of].state is StepState.OK

@@ -359,6 +359,18 @@ def test_a_role_that_may_write_earns_a_warning(source: SnowflakeSource) -> None:
     assert steps(source.reader)["Rights to write"].state is StepState.OK
 
 
+def test_a_right_to_write_in_any_database_earns_the_warning(source: SnowflakeSource) -> None:
+    source.perform(ops.CreateTable(ops.Table("T"), (ops.NewColumn("X"),)))
+    at = {"table_catalog": "SHOP", "table_schema": "PUBLIC", "table_name": "T"}
+    source.server.insert("info_table_privileges", grantee="OWNER", privilege_type="INSERT", **at)
+    source.server.databases["ZOO"] = "STANDARD"
+    source.server.uses["OWNER"].add("ZOO")
+    step = steps(replace(source.settings, database=""))["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert "1 in SHOP" in step.detail
+    assert "ZOO" not in step.detail
+
+
 # --- URLs ------------------------------------------------------------------------------------------------------------
 
 

@@ -395,6 +395,11 @@ def test_a_login_that_may_write_earns_a_warning(source: SqlserverSource) -> None
     assert "GRANT VIEW DEFINITION TO [metamapper];" in warned.error.remedy
 
 
+def test_a_right_on_one_table_is_a_right_to_write(source: SqlserverSource) -> None:
+    source.catalog.put("database_permissions", 1, "G", "UPDATE", 9)
+    assert steps(source.reader)["Rights to write"].state is StepState.WARNING
+
+
 def test_a_catalog_view_that_was_closed_is_named(source: SqlserverSource) -> None:
     source.catalog.grant(READER, "DENY", "sys.extended_properties")
     step = steps(source.reader)["Rights on each catalog view"]

@@ -12,7 +12,7 @@ from metamapper.connectors.aws.dial import Account, signed_in
 from metamapper.connectors.aws.session import ListedSession
 from metamapper.connectors.aws.settings import AwsSettings
 from metamapper.connectors.aws.transport import tls_failed, trusting
-from metamapper.connectors.diagnosis import Check, Finding
+from metamapper.connectors.diagnosis import Check, Finding, inside
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
 
@@ -126,6 +126,7 @@ def rights_on_tables(session: ListedSession, *, most: int = 25) -> Finding:
         server_said=next(iter(closed.values()))[0].server_said,
         hint="Add what shall be seen to a policy of the role or user that reads; the rest can stay closed.",
         remedy="\n".join(dict.fromkeys(remedy for _, remedy in closed.values() if remedy)),
+        unseen=inside(closed),
     )
     if len(closed) == len(tried):
         raise missing

@@ -1,12 +1,12 @@
 """How a service of AWS is reached and signed in to: an allow-list of settings. Nothing else ever gets to the driver."""
 
-import ipaddress
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from metamapper.connectors.errors import SettingsInvalid
+from metamapper.connectors.reach import is_loopback
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
 
 REGION = r"^[a-z]{2,}(-[a-z]+)+-\d{1,2}$"
@@ -25,6 +25,9 @@ SIGN_IN_CHOICES = {
 }
 
 
+_WITH_KEYS = {"sign_in": (SignIn.KEYS,)}
+
+
 class AwsSettings(EngineSettings, frozen=True, kw_only=True):
     region: Annotated[str, described("Region", example="eu-west-1", pattern=REGION)]
     sign_in: Annotated[
@@ -36,9 +39,20 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
             choices={kind.value: label for kind, label in SIGN_IN_CHOICES.items()},
         ),
     ] = SignIn.KEYS
-    access_key_id: Annotated[str, described("Access key ID", example="AKIAIOSFODNN7EXAMPLE", max_length=128)] = ""
+    access_key_id: Annotated[
+        str,
+        described("Access key ID", example="AKIAIOSFODNN7EXAMPLE", max_length=128, when=_WITH_KEYS, needed=_WITH_KEYS),
+    ] = ""
     secret_access_key: Annotated[
-        str, described("Secret access key", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Secret access key",
+            "Stored encrypted, never shown again.",
+            secret=True,
+            input="password",
+            when=_WITH_KEYS,
+            needed=_WITH_KEYS,
+        ),
     ] = ""
     session_token: Annotated[
         str,
@@ -47,6 +61,7 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
             "Only for temporary keys, which end after some hours. Stored encrypted, never shown again.",
             secret=True,
             input="password",
+            when=_WITH_KEYS,
         ),
     ] = ""
     role_arn: Annotated[
@@ -112,22 +127,13 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         for url in (self.endpoint_url, self.sts_endpoint_url):
-            if url.startswith("http://") and not _is_loopback(urlsplit(url).hostname or ""):
+            if url.startswith("http://") and not is_loopback(urlsplit(url).hostname or ""):
                 raise ValueError("An endpoint that is not on this machine must start with https://")
 
     @property
     def hidden(self) -> tuple[str, ...]:
         """What is taken out of every text: the secrets, and the key's own name."""
         return (*self.secrets(), *((self.access_key_id,) if self.access_key_id else ()))
-
-
-def _is_loopback(host: str) -> bool:
-    if host.rstrip(".").lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 S = TypeVar("S", bound=AwsSettings)

@@ -8,11 +8,12 @@ from metamapper.connectors.conformance.changing import ChangingSuite
 from metamapper.connectors.conformance.faults import FaultSuite
 from metamapper.connectors.conformance.promises import GapClosed, PromiseBroken, promise
 from metamapper.connectors.conformance.reading import ReadingSuite
+from metamapper.connectors.conformance.recordings import RecordingSuite, record, replay
 from metamapper.connectors.conformance.spelling import SqlSpelling
 from metamapper.connectors.conformance.subject import GuardedSource, NetworkSource, Source, Subject
 
 
-class ConformanceSuite(ReadingSuite, ChangingSuite, FaultSuite):
+class ConformanceSuite(ReadingSuite, ChangingSuite, FaultSuite, RecordingSuite):
     """Every promise as a method that takes a subject."""
 
 
@@ -26,4 +27,6 @@ __all__ = [
     "SqlSpelling",
     "Subject",
     "promise",
+    "record",
+    "replay",
 ]

@@ -9,13 +9,13 @@ from time import monotonic
 from typing import cast
 
 from metamapper.connectors import errors
-from metamapper.connectors.base import Ability, EngineSettings, Session, StepState
+from metamapper.connectors.base import Ability, EngineSettings, Session, Step, StepState
 from metamapper.connectors.conformance.operations import CreateTable, CreateView, DropView, NewColumn, Table
 from metamapper.connectors.conformance.promises import PromiseBroken, holds, promise, same
 from metamapper.connectors.conformance.reads import EVERYTHING, look, opened, read
 from metamapper.connectors.conformance.secrets import everything_said
 from metamapper.connectors.conformance.seed import PURCHASE, seed
-from metamapper.connectors.conformance.subject import GuardedSource, NetworkSource, Subject
+from metamapper.connectors.conformance.subject import GuardedSource, NetworkSource, Source, Subject
 from metamapper.connectors.reach import Reach, Route
 from metamapper.schema import Completeness
 
@@ -69,6 +69,21 @@ class FaultSuite:
                     seen == there or found.get(main) is not Completeness.COMPLETE,
                     "A scope of which something was not seen is not complete",
                 )
+
+    @promise(Ability.PRIVILEGES)
+    def test_the_connection_test_tells_lost_rights_and_what_is_not_seen(self, subject: Subject) -> None:
+        """Or somebody believes that everything can be seen; what it offers to paste mends it."""
+        with subject.fresh() as source:
+            guarded = cast("GuardedSource", source)
+            source.perform(*seed(subject.engine))
+            guarded.revoke("main")
+            told = [step.error for step in _tested(subject, source, guarded.reader) if step.error and step.error.unseen]
+            holds(told, "A step says what is not seen")
+            holds(all(error.remedy for error in told), "Whatever says what is not seen says what mends it")
+            guarded.paste(told[0].remedy)
+            after = _tested(subject, source, guarded.reader)
+            blind = [step.name for step in after if step.error and step.error.unseen]
+            same(blind, [], "Steps that tell of something unseen after the remedy")
 
     @promise(Ability.PASSWORDS)
     def test_the_right_password_signs_in(self, subject: Subject) -> None:
@@ -233,6 +248,10 @@ class _Closed:
     def leads_through(self, address: str, port: int) -> bool:
         del address, port
         return False
+
+
+def _tested(subject: Subject, source: Source, settings: EngineSettings) -> list[Step]:
+    return list(subject.engine.connect(settings, source.reach).test())
 
 
 def _error_of(subject: Subject, settings: EngineSettings, reach: Reach = Reach()) -> errors.ConnectorError:  # noqa: B008 - it is frozen

@@ -116,6 +116,9 @@ class ReadingSuite:
     @promise(Ability.CONSTRAINT_NAMES)
     def test_reads_names_of_constraints(self, subject: Subject) -> None:
         has = subject.engine.capabilities
+        # Without either the seed has no constraint that was given a name.
+        with_names = (Ability.FOREIGN_KEYS, Ability.CHECK_CONSTRAINTS, Ability.CONSTRAINT_NAMES)
+        holds(any(has[each] for each in with_names), "A constraint with a name")
         with subject.fresh() as source:
             source.perform(*seed(subject.engine))
             purchase, line = _found(subject, source, PURCHASE), _found(subject, source, LINE)

@@ -15,13 +15,14 @@ from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import in_words
 from metamapper.connectors.tunnel.errors import HostKeyChanged, HostKeyUnknown
 from metamapper.connectors.tunnel.values import Hop
-from metamapper.datastores.fields import SettingField, fields_of
+from metamapper.datastores.fields import SettingField, fields_of, fitting, missing
 from metamapper.datastores.services import INTERVALS
 from metamapper.web.datastores.hops import HopRow, hops_in, rows_in, rows_of
 
 PREFIX = "set_"
 _AT = re.compile(r" - at `\$\.(\w+).*`")
 _MISSING = re.compile(r"missing required field `(\w+)`")
+NEEDED = "It is needed."
 SIGN_IN = "sign_in.failed"
 BLAMED: Mapping[str, tuple[str, ...]] = {
     "host.unknown": ("host",),
@@ -84,6 +85,8 @@ class DatastoreForm(forms.Form):
                 self.settings = msgspec.convert(self._given(), self.engine.settings, strict=False)
             except msgspec.ValidationError as error:
                 self._refuse(str(error))
+            else:
+                self._ask_for_missing()
         return self.cleaned_data
 
     def _clean_hops(self) -> None:
@@ -101,8 +104,10 @@ class DatastoreForm(forms.Form):
         blamed = [name for name in BLAMED.get(error.code, ()) if name in known]
         if error.code == SIGN_IN:
             # Whatever kind of secret was given: a password, a key, a token.
-            filled = (each.name for each in fields if each.secret and self.cleaned_data.get(f"{PREFIX}{each.name}"))
-            blamed = list(dict.fromkeys([*blamed, *filled]))
+            given = self._filled()
+            blamed = list(
+                dict.fromkeys([*blamed, *(each.name for each in fields if each.secret and each.name in given)])
+            )
         for name in blamed:
             self.add_error(f"{PREFIX}{name}", f"{error.title}." if name == blamed[-1] else "")
 
@@ -117,8 +122,17 @@ class DatastoreForm(forms.Form):
     def rows(self) -> Sequence["Row"]:
         """The engine's fields in order; a port stands beside its host."""
         rows: list[Row] = []
-        for field in fields_of(self.engine.settings):
-            bound = Input(field, self[f"{PREFIX}{field.name}"], kept=field.secret and self.present is not None)
+        fields = fields_of(self.engine.settings)
+        fit = fitting(fields, {field.name: self[f"{PREFIX}{field.name}"].value() for field in fields})
+        choosing = {name for field in fields for name in field.when}
+        for field in fields:
+            bound = Input(
+                field,
+                self[f"{PREFIX}{field.name}"],
+                kept=field.secret and bool(getattr(self.present, field.name, "")),
+                fits=field.name in fit,
+                chooses=field.name in choosing,
+            )
             if field.name == "port" and rows and rows[-1].inputs[-1].field.name == "host":
                 rows[-1] = Row("Host and port", (*rows[-1].inputs, bound))
             else:
@@ -126,11 +140,20 @@ class DatastoreForm(forms.Form):
         return rows
 
     def _given(self) -> dict[str, Any]:
-        given = {
-            field.name: self.cleaned_data.get(f"{PREFIX}{field.name}") for field in fields_of(self.engine.settings)
-        }
-        filled = {name: value for name, value in given.items() if value not in {None, ""}}
+        filled = self._filled()
         return self._kept(filled) | filled
+
+    def _filled(self) -> dict[str, Any]:
+        """What was typed into the fields that belong to what was chosen; the rest is nobody's business any more."""
+        fields = fields_of(self.engine.settings)
+        given = {field.name: self.cleaned_data.get(f"{PREFIX}{field.name}") for field in fields}
+        fit = fitting(fields, given)
+        return {name: value for name, value in given.items() if name in fit and value not in {None, ""}}
+
+    def _ask_for_missing(self) -> None:
+        """Say at each field that what was chosen needs it."""
+        for name in missing(fields_of(self.engine.settings), msgspec.to_builtins(self.settings)):
+            self.add_error(f"{PREFIX}{name}", NEEDED)
 
     def _kept(self, filled: Mapping[str, Any]) -> dict[str, Any]:
         """Stored secrets for those left blank, while they would go where they went before and nowhere else.
@@ -144,7 +167,12 @@ class DatastoreForm(forms.Form):
         public = [field for field in fields if not field.secret]
         if any(_differs(before.get(field.name), filled.get(field.name), field) for field in public):
             return {}
-        return {field.name: before[field.name] for field in fields if field.secret and before.get(field.name)}
+        fit = fitting(fields, filled)
+        return {
+            field.name: before[field.name]
+            for field in fields
+            if field.secret and field.name in fit and before.get(field.name)
+        }
 
     def _refuse(self, said: str) -> None:
         """``Expected `int` <= 65535 - at `$.port``` becomes an error of the port: ``At most 65535.``"""
@@ -164,6 +192,10 @@ class Input:
     field: SettingField
     bound: BoundField
     kept: bool
+    fits: bool = True
+    """Whether it belongs to what is chosen."""
+    chooses: bool = False
+    """Whether other fields depend on it."""
 
     @property
     def value(self) -> Any:
@@ -185,13 +217,37 @@ class Row:
     inputs: tuple[Input, ...]
 
     @property
+    def fits(self) -> bool:
+        return self.inputs[0].fits
+
+    @property
+    def when(self) -> str:
+        """With which choices of which inputs the row belongs to the form, for the page's script; blank is always."""
+        condition = {f"{PREFIX}{name}": values for name, values in self.inputs[0].field.when.items()}
+        return msgspec.json.encode(condition).decode() if condition else ""
+
+    @property
     def is_special(self) -> bool:
         first = self.inputs[0].field
-        return first.input in {"number", "textarea"} and not first.required and not first.secret
+        return not first.when and first.input in {"number", "textarea"} and not first.required and not first.secret
 
     @property
     def is_open(self) -> bool:
         return any(each.bad or str(each.value or "") != str(each.field.default or "") for each in self.inputs)
+
+
+def reshaped(
+    engine: Engine, given: Mapping[str, str], present: EngineSettings | None = None, hops: Sequence[Hop] = ()
+) -> DatastoreForm:
+    """The form with what was typed so far, after another choice: nothing is said to be wrong yet. No secret is shown again."""
+    kind = form_of(engine)
+    secret = {f"{PREFIX}{field.name}" for field in fields_of(engine.settings) if field.secret}
+    boxes = {name: name in given for name, field in kind.base_fields.items() if isinstance(field, forms.BooleanField)}
+    typed = {name: given[name] for name in kind.base_fields if name in given and name not in secret}
+    form = kind(initial=typed | boxes, present=present, hops=hops)
+    if form.through_hops:
+        form.hop_rows = rows_in(given)
+    return form
 
 
 def _differs(before: Any, after: Any, field: SettingField) -> bool:

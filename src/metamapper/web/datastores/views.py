@@ -24,7 +24,7 @@ from metamapper.lib.crypto import WrongKey
 from metamapper.runs import services as runs
 from metamapper.runs.models import Run, Trigger
 from metamapper.web import example
-from metamapper.web.datastores.forms import DatastoreForm, form_of, stored
+from metamapper.web.datastores.forms import DatastoreForm, form_of, reshaped, stored
 from metamapper.web.datastores.hops import address, changed
 from metamapper.web.datastores.proof import is_proved, prove
 from metamapper.web.doors import DatastoreVisit, Visit, in_datastore, in_workspace, posted
@@ -32,6 +32,8 @@ from metamapper.web.paging import page_of
 from metamapper.web.stores import schedule_of, stores, visible
 
 PER_PAGE = 100
+CHOOSE = "choose"
+"""The button that shows the fields of what was chosen, where no script does."""
 UNTESTED = "Test the connection first, or save it untested."
 
 
@@ -54,7 +56,9 @@ def connect(request: Visit) -> HttpResponse:
     """The form of one engine; sent in, it becomes a datastore whose first run starts at once."""
     engine = _engine(request)
     form = form_of(engine)(posted(request), initial={"name": request.GET.get("name", "")})
-    if form.is_valid() and _may_save(request, form):
+    if CHOOSE in request.POST:
+        form = reshaped(engine, request.POST)
+    elif form.is_valid() and _may_save(request, form):
         run = _connected(request, form)
         if run is not None:
             return _go(request, redirect("run", request.workspace.slug, run.datastore.slug, run.number).url)
@@ -193,6 +197,8 @@ def _form_about(request: DatastoreVisit) -> DatastoreForm:
         "schemas": datastore.include_schemas,
         "tables": datastore.include_tables,
     }
+    if CHOOSE in request.POST:
+        return reshaped(engine, request.POST, present, hops_of(datastore))
     values = initial | (stored(present) if present else {})
     return form_of(engine)(posted(request), present=present, hops=hops_of(datastore), initial=values)
 

@@ -5,9 +5,12 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from metamapper.connectors.base import StepState
 from metamapper.datastores.models import Datastore
+from metamapper.datastores.services import test_stored
 from metamapper.runs import services
 from metamapper.runs.models import Run, State
 from metamapper.runs.timing import timing
@@ -20,6 +23,7 @@ from metamapper.web.stores import schedule_of
 
 PER_PAGE = 50
 DAY = 86_400
+PASSED = frozenset({StepState.OK, StepState.WARNING})
 FILTERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "": ("All", ()),
     "active": ("Under way", ACTIVE),
@@ -67,8 +71,11 @@ def run(request: DatastoreVisit, *, number: int) -> HttpResponse:
     """One run. While it goes on, the page asks for its changing part every other second."""
     found = _run(request, number)
     whole, part = _templates(found)
-    context = {"here": "runs", "datastore": request.datastore, "place": "runs", **about(request.user, found)}
-    return render(request, part if request.htmx else whole, context)
+    return render(request, part if request.htmx else whole, _about(request, found))
+
+
+def _about(request: DatastoreVisit, found: Run) -> dict[str, Any]:
+    return {"here": "runs", "datastore": request.datastore, "place": "runs", **about(request.user, found)}
 
 
 def _templates(found: Run) -> tuple[str, str]:
@@ -76,6 +83,20 @@ def _templates(found: Run) -> tuple[str, str]:
     return (
         ("runs/failed.html", "runs/failed_part.html") if found.state in BAD else ("runs/run.html", "runs/run_part.html")
     )
+
+
+@require_POST
+@in_datastore
+def diagnose(request: DatastoreVisit, *, number: int) -> HttpResponse:
+    """The connection test from a failed run's page, with the settings as they are now; other runs have no such test."""
+    found = _run(request, number)
+    if found.state not in BAD:
+        return redirect("run", request.workspace.slug, request.datastore.slug, number)
+    steps = list(test_stored(request.datastore))
+    tested = {"steps": steps, "tested_at": timezone.now(), "passed": all(step.state in PASSED for step in steps)}
+    if request.htmx:
+        return render(request, "runs/doctor.html", {"datastore": request.datastore, "run": found, **tested})
+    return render(request, "runs/failed.html", _about(request, found) | tested)
 
 
 @require_POST

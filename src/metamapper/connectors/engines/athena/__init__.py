@@ -12,6 +12,7 @@ _GAPS = {
     Ability.UNIQUE_KEYS: (Support.NEVER, "Athena knows no keys."),
     Ability.FOREIGN_KEYS: (Support.NEVER, "Athena knows no keys."),
     Ability.CHECK_CONSTRAINTS: (Support.NEVER, "Athena knows no constraints."),
+    Ability.CONSTRAINT_NAMES: (Support.NEVER, "Athena knows no constraints."),
     Ability.VIEW_DEFINITIONS: (Support.NOT_BUILT, _QUERY),
     Ability.MATERIALIZED_VIEWS: (Support.NEVER, "Athena has no materialized views of its own."),
     Ability.GENERATED_COLUMNS: (Support.NEVER, "Athena knows no generated columns."),

@@ -68,4 +68,5 @@ def unlistable(settings: AthenaSettings, refused: errors.PermissionMissing, who:
         server_said=refused.server_said,
         hint="Add these statements to a policy of the role or user that reads; they list and describe, no more.",
         remedy=permissions(settings, f"{refused.server_said} {who}", settings.catalog),
+        unseen="anything of this catalog",
     )

@@ -9,7 +9,7 @@ from metamapper.connectors.aws.diagnosis import Approach, rights_on_tables
 from metamapper.connectors.aws.dial import Account
 from metamapper.connectors.aws.session import ListedSession
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.athena import calls
 from metamapper.connectors.engines.athena.session import AthenaListing, opened
 from metamapper.connectors.engines.athena.settings import AthenaSettings
@@ -54,6 +54,7 @@ class _Test:
             server_said=error.server_said,
             hint="What was known of them stays as it is until they can be listed.",
             remedy=calls.permissions(self._settings, f"{error.server_said} {self.approach.arn}", catalog),
+            unseen=inside(listing.unlisted),
         )
         return Finding(missing.detail, warning=True, error=missing)
 

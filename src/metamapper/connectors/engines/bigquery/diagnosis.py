@@ -7,7 +7,7 @@ import certifi
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.bigquery.dial import Line, dialled
 from metamapper.connectors.engines.bigquery.errors import ROLE, grant_on_dataset, grant_on_project
 from metamapper.connectors.engines.bigquery.session import BigquerySession
@@ -20,6 +20,8 @@ from metamapper.schema import Completeness
 WRITING = ("bigquery.tables.updateData", "bigquery.tables.update", "bigquery.tables.delete")
 MANY = 100
 """Datasets whose tables the test looks at; a read looks at all."""
+
+_ON_THE_PROJECT = "Grant it on the project; a dataset that is deleted is then known to be gone, not only out of sight."
 
 
 def diagnose(settings: BigquerySettings, reach: Reach) -> Iterator[Step]:
@@ -65,6 +67,7 @@ class _Test:
                 server_said=error.server_said,
                 hint=error.hint,
                 remedy=error.remedy or grant_on_project(self._settings.project, self._open().account.member),
+                unseen="anything of the project",
             ) from None
         return Finding(self._settings.project)
 
@@ -74,18 +77,26 @@ class _Test:
         closed = [scope for scope in scopes if scope.completeness is Completeness.UNREADABLE]
         self._datasets = [scope.name for scope in scopes if scope.completeness is Completeness.COMPLETE]
         if not whole:
-            return self._short(f"{len(self._datasets)}, perhaps not all: the account has no {ROLE} on the project")
+            return self._short(
+                f"{len(self._datasets)}, perhaps not all: the account has no {ROLE} on the project",
+                "datasets that were not granted one by one; and no dataset is taken for deleted",
+            )
         if closed:
             names = ", ".join(scope.name for scope in closed)
-            return self._short(f"{len(self._datasets)} of {len(scopes)}: tables may not be listed in {names}")
+            return self._short(
+                f"{len(self._datasets)} of {len(scopes)}: tables may not be listed in {names}",
+                inside(scope.name for scope in closed),
+                "\n".join(scope.remedy or "" for scope in closed),
+            )
         return Finding(f"{len(scopes)}, and the account sees every one of the project")
 
-    def _short(self, detail: str) -> Finding:
+    def _short(self, detail: str, unseen: str, remedy: str = "") -> Finding:
         """Not everything can be seen: a warning, or a failure where nothing can."""
         missing = errors.PermissionMissing(
             detail,
-            hint="Grant it on the project; a dataset that is deleted is then known to be gone, not only out of sight.",
-            remedy=grant_on_project(self._settings.project, self._open().account.member),
+            hint="Grant what shall be seen; the rest can stay closed." if remedy else _ON_THE_PROJECT,
+            remedy=remedy or grant_on_project(self._settings.project, self._open().account.member),
+            unseen=unseen,
         )
         if not self._datasets:
             raise missing
@@ -104,6 +115,7 @@ class _Test:
             f"No table of {', '.join(closed)} may be looked at: bigquery.tables.get is missing",
             hint=f"The role {ROLE} has it; roles/bigquery.user and roles/bigquery.jobUser do not.",
             remedy="\n".join(grant_on_dataset(self._settings.project, name, member) for name in closed),
+            unseen=inside(closed),
         )
         if self._table is None:
             raise missing

@@ -47,6 +47,8 @@ class BigquerySettings(EngineSettings, frozen=True, kw_only=True):
             "The JSON text of the key's file. Stored encrypted, never shown again.",
             secret=True,
             input="textarea",
+            when={"sign_in": (SignIn.KEY,)},
+            needed={"sign_in": (SignIn.KEY,)},
         ),
     ] = ""
     endpoint: Annotated[

@@ -11,6 +11,7 @@ _GAPS = {
     Ability.UNIQUE_KEYS: (Support.NEVER, "The Data Catalog keeps no keys."),
     Ability.FOREIGN_KEYS: (Support.NEVER, "The Data Catalog keeps no keys."),
     Ability.CHECK_CONSTRAINTS: (Support.NEVER, "The Data Catalog keeps no constraints."),
+    Ability.CONSTRAINT_NAMES: (Support.NEVER, "The Data Catalog keeps no constraints."),
     Ability.GENERATED_COLUMNS: (Support.NEVER, "The Data Catalog keeps no expressions."),
     Ability.PROBE: (
         Support.NEVER,

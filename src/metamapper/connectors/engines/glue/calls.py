@@ -51,4 +51,5 @@ def unlistable(settings: GlueSettings, refused: errors.PermissionMissing, who: s
         server_said=refused.server_said,
         hint="Add this statement to a policy of the role or user that reads; it lists and describes, no more.",
         remedy=permissions(settings, f"{refused.server_said} {who}"),
+        unseen="anything of this catalog",
     )

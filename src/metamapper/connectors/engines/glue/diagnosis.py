@@ -62,6 +62,7 @@ class _Test:
         error = errors.PermissionMissing(
             hint="Whoever administers Lake Formation grants DESCRIBE on what shall be seen.",
             remedy="\n".join(policy.lake_formation_grant(name, self.approach.arn) for name in governed[:OFFERED]),
+            unseen="tables of these databases that were not granted",
         )
         said = f"It decides who sees {len(governed)} of these databases: tables without a grant are not listed at all."
         return Finding(said, warning=True, error=error)

@@ -4,6 +4,7 @@ One connection serves all steps: a server counts connections that break off befo
 nobody in from there (max_connect_errors).
 """
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.mysql.dial import Wire, connected, dialled, routed, signed_in
 from metamapper.connectors.engines.mysql.errors import create_account, from_connecting
 from metamapper.connectors.engines.mysql.session import MysqlSession
@@ -29,6 +30,7 @@ HEADER = 4
 GREETING, REFUSAL = 10, 255
 """The first byte of what a server says first: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html"""
 
+_VIEW = re.compile(r"\binformation_schema\.([a-z_]+)")
 _AFTER_SIGN_IN = (errors.DatabaseUnknown, errors.PermissionMissing)
 
 
@@ -45,6 +47,7 @@ def diagnose(settings: MysqlSettings, reach: Reach) -> Iterator[Step]:
                 ("Database", test.database),
                 ("Catalog views", test.catalog_views),
                 ("Databases visible", test.schemas),
+                ("Queries of views", test.queries_of_views),
                 ("Rights to write", test.write_rights),
             )
         )
@@ -116,11 +119,15 @@ class _Test:
         return Finding(f"{name}, {self._session.server.details['product']} {self._session.server.version}")
 
     def catalog_views(self) -> Finding:
-        names = list(self._open().asked_for_parts())
-        self._open().scopes(ScopeFilter())
-        if self._open().rights.sees_processes:
-            return Finding(f"All {len(names)} can be read, and InnoDB's ids of tables")
-        return Finding(f"All {len(names)} can be read; InnoDB's ids of tables, which need PROCESS, are done without")
+        session = self._open()
+        names = sorted({name for _, sql in session.asked_for_parts() for name in _VIEW.findall(sql)})
+        session.scopes(ScopeFilter())
+        said = f"All {len(names)} can be read: {', '.join(names)}"
+        if session.rights.sees_processes:
+            return Finding(f"{said}; and InnoDB's ids of tables")
+        return Finding(
+            f"{said}. InnoDB's ids of tables, which need PROCESS, are done without: renames are told by what tables look like."
+        )
 
     def schemas(self) -> Finding:
         scopes, complete = self._open().scopes(ScopeFilter())
@@ -135,9 +142,27 @@ class _Test:
             f"{count} can be read whole, not {', '.join(scope.name for scope in closed)}{unseen}",
             hint="Grant what shall be seen; the rest can stay closed.",
             remedy="\n".join(scope.remedy or "" for scope in closed),
+            unseen=inside(scope.name for scope in closed),
         )
         if all(scope.completeness is Completeness.UNREADABLE for scope in scopes):
             raise missing
+        return Finding(missing.detail, warning=True, error=missing)
+
+    def queries_of_views(self) -> Finding:
+        """A view is listed to whoever has any right on it; its query takes two."""
+        session = self._open()
+        scopes, _ = session.scopes(ScopeFilter())
+        seen = [scope.name for scope in scopes if scope.completeness is not Completeness.UNREADABLE]
+        hidden = {str(row["name"]): int(row["views"]) for row in session.rows("hidden_queries", {"schemas": seen})}
+        if not hidden:
+            return Finding("All of them are shown")
+        names = ", ".join(f"{count} in {name}" for name, count in hidden.items())
+        missing = errors.PermissionMissing(
+            f"The queries of views are hidden: {names}.",
+            hint="It takes SELECT and SHOW VIEW.",
+            remedy="\n".join(session.grant(name) for name in hidden),
+            unseen="these views; what was known of them stays as it was",
+        )
         return Finding(missing.detail, warning=True, error=missing)
 
     def write_rights(self) -> Finding:

@@ -64,9 +64,14 @@ def _gathered(parts: list[list[str]], first: Row, *, mariadb: bool) -> Gathered:
         kind,
         payload,
         native_id=parts[ID][0].strip("[]") if parts[ID] else None,
-        row_estimate=first[6],
-        size_bytes=first[7],
+        row_estimate=_number(first[6]),
+        size_bytes=_number(first[7]),
     )
+
+
+def _number(value: Any) -> int | None:
+    """A union with parts that have no number may tell it as text."""
+    return None if value is None else int(value)
 
 
 def _refusal(table: RawTable, parts: list[list[str]]) -> Refusal | None:

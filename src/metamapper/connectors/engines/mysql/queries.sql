@@ -194,3 +194,10 @@ SELECT CAST(SUBSTRING_INDEX(name, '/', 1) AS BINARY) AS schema_name
 -- The connection test only.
 -- name: nothing
 SELECT 1 AS something FROM part_of_a_relation AS facts LIMIT 0
+
+-- name: hidden_queries
+SELECT table_schema AS name, COUNT(*) AS views
+  FROM information_schema.views
+ WHERE table_schema IN %(schemas)s AND COALESCE(view_definition, '') = ''
+ GROUP BY table_schema
+ ORDER BY table_schema

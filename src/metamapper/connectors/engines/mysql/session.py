@@ -178,7 +178,7 @@ class MysqlSession:
         )
 
     def _completeness(self, schema: str) -> tuple[Completeness, str | None, str | None]:
-        grant = grant_to(schema, self._account, literal=self._literal)
+        grant = self.grant(schema)
         if not self._covers(schema) and not self._shows_some(schema):
             reason = f"The account {self._account} has no right on the tables of this database."
             return Completeness.UNREADABLE, reason, grant
@@ -236,11 +236,15 @@ class MysqlSession:
     def rights(self) -> Rights:
         return self._rights
 
-    def asked_for_parts(self) -> Iterator[str]:
-        """Ask for nothing of each part of a relation, to see whether it can be asked for."""
+    def grant(self, schema: str) -> str:
+        """The statement that lets this account see a schema whole."""
+        return grant_to(schema, self._account, literal=self._literal)
+
+    def asked_for_parts(self) -> Iterator[tuple[str, str]]:
+        """Ask for nothing of each part of a relation, to see whether it can be asked for: its name and statement."""
         for name, sql in parts_of(self._version):
             self._asked(name, QUERIES["nothing"].replace("part_of_a_relation", f"(\n{sql}\n)"), {"schemas": ("",)})
-            yield name
+            yield name, sql
 
     @contextmanager
     def _sent(self, label: str, sql: str) -> Iterator[Statement]:

@@ -1,5 +1,6 @@
 """The connection test: what stands between the workers and the dictionary, found step by step."""
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -7,17 +8,18 @@ from contextlib import ExitStack
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.oracle.dial import dialled, trusting
 from metamapper.connectors.engines.oracle.errors import connection_failed, from_driver
 from metamapper.connectors.engines.oracle.names import create_user, grant_dictionary
-from metamapper.connectors.engines.oracle.session import OracleSession
+from metamapper.connectors.engines.oracle.session import QUERIES, OracleSession
 from metamapper.connectors.engines.oracle.settings import OracleSettings, Tls
 from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.greeting import secured
 from metamapper.schema import Completeness
 
+_VIEW = re.compile(r"\bsys\.(dba_\w+)")
 _AFTER_THE_LISTENER = (errors.SignInFailed, errors.PermissionMissing)
 
 
@@ -98,7 +100,8 @@ class _Test:
 
     def dictionary(self) -> Finding:
         if self._open().sees_dictionary:
-            return Finding("Every view of the dictionary can be read")
+            views = sorted(_VIEW.findall(QUERIES["dictionary"]))
+            return Finding(f"All {len(views)} views can be read: {', '.join(views).upper()}")
         user = str(self._open().server.details["user"])
         return Finding(
             "Only what was granted to the user can be seen",
@@ -107,6 +110,7 @@ class _Test:
                 "The DBA views cannot be read; of other users' schemas only tables with a right are seen.",
                 hint="Paste this as an administrator: it shows definitions and no row.",
                 remedy=grant_dictionary(user),
+                unseen="tables of others on which the user has no right; and no table of others is taken for dropped",
             ),
         )
 
@@ -115,14 +119,26 @@ class _Test:
         closed = [scope.name for scope in scopes if scope.completeness is Completeness.UNREADABLE]
         count = f"{len(scopes) - len(closed)} of {len(scopes)}"
         if closed:
-            return Finding(f"{count}: nothing can be seen of {', '.join(closed)}", warning=True)
+            missing = errors.PermissionMissing(
+                f"{count}: nothing can be seen of {', '.join(closed)}",
+                hint="Grant the dictionary, or rights on what shall be seen; the rest can stay closed.",
+                remedy=grant_dictionary(str(self._open().server.details["user"])),
+                unseen=inside(closed),
+            )
+            return Finding(missing.detail, warning=True, error=missing)
         return Finding(f"{count}, with {self._open().expected} tables and views")
 
     def write_rights(self) -> Finding:
         any_table, granted, owned = self._open().rows("write_rights")[0]
         if not any_table and not granted and not owned:
             return Finding("None: the user can read only")
-        why = "may change any table" if any_table else "may change rows of tables" if granted else "owns tables"
+        why = (
+            "may change any table"
+            if any_table
+            else "may change rows of tables"
+            if granted
+            else "owns tables or may make them"
+        )
         return Finding(
             f"The user {why}. Sessions are read-only, yet a user without such rights is safer.",
             warning=True,

@@ -165,8 +165,11 @@ SELECT o.object_id, p.partitioning_type, c.column_name
 -- The connection test only.
 -- name: write_rights
 SELECT (SELECT COUNT(*) FROM sys.session_privs
-         WHERE privilege IN ('INSERT ANY TABLE', 'UPDATE ANY TABLE', 'DELETE ANY TABLE', 'ALTER ANY TABLE', 'DROP ANY TABLE')
+         WHERE privilege IN ('INSERT ANY TABLE', 'UPDATE ANY TABLE', 'DELETE ANY TABLE', 'ALTER ANY TABLE', 'DROP ANY TABLE',
+                             'CREATE ANY TABLE')
        ) AS any_table
-     , (SELECT COUNT(*) FROM sys.user_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE') AND grantee = USER) AS granted
-     , (SELECT COUNT(*) FROM sys.user_tables) AS owned
+     , (SELECT COUNT(*) FROM sys.user_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE') AND grantee = USER)
+     + (SELECT COUNT(*) FROM sys.role_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE')) AS granted
+     , (SELECT COUNT(*) FROM sys.user_tables)
+     + (SELECT COUNT(*) FROM sys.session_privs WHERE privilege = 'CREATE TABLE') AS owned
   FROM dual

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import SplitResult, parse_qsl, unquote
+from urllib.parse import SplitResult, parse_qsl
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
+from metamapper.connectors.sql.server import CaCertificate, ConnectTimeout, Password, parts_of
 
 NAME = r"^[\w$#.-]*$"
 PORT = 1521
@@ -25,6 +26,9 @@ TLS_CHOICES = {
 }
 
 
+_WITH_TLS = {"tls": (Tls.VERIFY, Tls.UNVERIFIED)}
+
+
 class OracleSettings(EngineSettings, frozen=True, kw_only=True):
     host: Annotated[str, described("Host", "A name or an address.", example="db.example.com", min_length=1)]
     port: Annotated[
@@ -38,9 +42,7 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
     user: Annotated[
         str, described("User", "It needs to sign in and to see the dictionary, and no rights on tables.", min_length=1)
     ]
-    password: Annotated[
-        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
-    ] = ""
+    password: Password = ""
     tls: Annotated[
         Tls,
         described(
@@ -50,14 +52,7 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
             choices={mode.value: label for mode, label in TLS_CHOICES.items()},
         ),
     ] = Tls.VERIFY
-    ca_certificate: Annotated[
-        str,
-        described(
-            "Certificate authority",
-            "PEM text. Blank trusts the authorities that this machine trusts.",
-            input="textarea",
-        ),
-    ] = ""
+    ca_certificate: CaCertificate = ""
     wallet: Annotated[
         str,
         described(
@@ -65,15 +60,16 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
             "Its text, where the server asks the client for a certificate (mutual TLS).",
             input="textarea",
             secret=True,
+            when=_WITH_TLS,
         ),
     ] = ""
     wallet_password: Annotated[
         str,
-        described("Wallet password", "Of the private key in the wallet.", secret=True, input="password"),
+        described(
+            "Wallet password", "Of the private key in the wallet.", secret=True, input="password", when=_WITH_TLS
+        ),
     ] = ""
-    connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
-    ] = 10
+    connect_timeout: ConnectTimeout = 10
     statement_timeout: Annotated[
         int,
         described("Statement time-out", "Seconds that one answer may take.", input="number", ge=1, le=3600),
@@ -88,26 +84,10 @@ def settings_from_url(parts: SplitResult) -> OracleSettings:
 
     Every part may be percent-encoded. Raises ``SettingsInvalid``, never with the password in it.
     """
-    values: dict[str, object] = {
-        "host": parts.hostname or "",
-        "port": _port(parts),
-        "service": unquote(parts.path.removeprefix("/")),
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-    }
+    values = parts_of(parts, PORT)
+    values["service"] = values.pop("database")
     values.update(_options(dict(parse_qsl(parts.query, keep_blank_values=True))))
     return parse_settings(OracleSettings, values)
-
-
-def _port(parts: SplitResult) -> int:
-    try:
-        return parts.port or PORT
-    except ValueError:
-        # The text of the error would repeat what stands there, which may be a part of the password.
-        raise SettingsInvalid(
-            "The port in the URL is not a number up to 65535.",
-            hint="In user and password write @ : / ? # % as %40 %3A %2F %3F %23 %25.",
-        ) from None
 
 
 def _options(query: Mapping[str, str]) -> dict[str, object]:

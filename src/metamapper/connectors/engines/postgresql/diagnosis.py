@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import NOTHING_READ, Finding, inside, run_checks
 from metamapper.connectors.engines.postgresql.dial import authority_file, dialled, routed
 from metamapper.connectors.engines.postgresql.errors import connection_failed, create_role, tls_failed
 from metamapper.connectors.engines.postgresql.names import quoted
@@ -114,9 +114,11 @@ class _Test:
         if denied:
             views = ", ".join(f"pg_catalog.{name}" for name in denied)
             raise errors.PermissionMissing(
-                f"Not readable: {views}", remedy=f"GRANT SELECT ON {views} TO {quoted(self._settings.user)};"
+                f"Not readable: {views}",
+                remedy=f"GRANT SELECT ON {views} TO {quoted(self._settings.user)};",
+                unseen=NOTHING_READ,
             )
-        return Finding(f"All {len(names)} can be read")
+        return Finding(f"All {len(names)} can be read: {', '.join(names)}")
 
     def schemas(self) -> Finding:
         scopes, _ = self._open().scopes(ScopeFilter())
@@ -128,6 +130,7 @@ class _Test:
             f"{count}: no USAGE on {', '.join(scope.name for scope in closed)}",
             hint="Grant what shall be seen; the rest can stay closed.",
             remedy="\n".join(scope.remedy or "" for scope in closed),
+            unseen=inside(scope.name for scope in closed),
         )
         if len(closed) == len(scopes):
             raise missing
@@ -135,16 +138,26 @@ class _Test:
 
     def write_rights(self) -> Finding:
         rights = self._open().rows("write_rights")[0]
-        if not rights["superuser"] and not rights["writes"]:
+        creates = list(rights["creates"] or ())
+        if not rights["superuser"] and not rights["writes"] and not creates:
             return Finding("None: the role can read only")
-        why = "is a superuser" if rights["superuser"] else "may change rows of tables"
+        hint, remedy = (
+            "A role of its own needs no more than this.",
+            create_role(replace(self._settings, user="metamapper")),
+        )
+        if rights["superuser"]:
+            why = "is a superuser"
+        elif rights["writes"]:
+            why = "may change rows"
+        else:
+            # Up to PostgreSQL 14 everybody may make tables in "public", also a role of its own.
+            why = f"may make tables in {', '.join(creates)}"
+            hint = "Where nobody relies on it, take the right from everybody; else from this role."
+            remedy = "\n".join(f"REVOKE CREATE ON SCHEMA {quoted(name)} FROM PUBLIC;" for name in creates)
         return Finding(
             f"The role {why}. Sessions are read-only, yet a role without such rights is safer.",
             warning=True,
-            error=errors.PermissionMissing(
-                hint="A role of its own needs no more than this.",
-                remedy=create_role(replace(self._settings, user="metamapper")),
-            ),
+            error=errors.PermissionMissing(hint=hint, remedy=remedy),
         )
 
     def _open(self) -> PostgresqlSession:

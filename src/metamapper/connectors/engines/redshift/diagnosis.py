@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Check, Finding, run_checks
+from metamapper.connectors.diagnosis import NOTHING_READ, Check, Finding, inside, run_checks
 from metamapper.connectors.engines.redshift.dial import dialled, wire_to
 from metamapper.connectors.engines.redshift.errors import create_user
 from metamapper.connectors.engines.redshift.iam import Account, account
@@ -115,12 +115,14 @@ class _Test:
             raise self._denied(denied)
         if denied:
             return Finding("Sizes cannot be read, all else can", warning=True, error=self._denied(denied))
-        return Finding(f"All {len(names)} can be read")
+        return Finding(f"All {len(names)} can be read: {', '.join(names)}")
 
     def _denied(self, names: Sequence[str]) -> errors.PermissionMissing:
         views = ", ".join(f"pg_catalog.{name}" for name in names)
         return errors.PermissionMissing(
-            f"Not readable: {views}", remedy=f"GRANT SELECT ON {views} TO {quoted(self._role())};"
+            f"Not readable: {views}",
+            remedy=f"GRANT SELECT ON {views} TO {quoted(self._role())};",
+            unseen="rows and sizes of tables" if list(names) == [SIZES] else NOTHING_READ,
         )
 
     def schemas(self) -> Finding:
@@ -133,6 +135,7 @@ class _Test:
             f"{count}: no USAGE on {', '.join(scope.name for scope in closed)}",
             hint="Grant what shall be seen; the rest can stay closed.",
             remedy="\n".join(scope.remedy or "" for scope in closed),
+            unseen=inside(scope.name for scope in closed),
         )
         if len(closed) == len(scopes):
             raise missing
@@ -140,9 +143,12 @@ class _Test:
 
     def write_rights(self) -> Finding:
         rights = self._open().rows("write_rights")[0]
-        if not rights["superuser"] and not rights["writable"]:
+        if not any(rights[each] for each in ("superuser", "writable", "creates")):
             return Finding("None: the user can read only")
-        why = "is a superuser" if rights["superuser"] else "may change rows of tables"
+        changes = (
+            "may change rows of tables" if rights["writable"] else f"may make tables in schemas ({rights['creates']})"
+        )
+        why = "is a superuser" if rights["superuser"] else changes
         return Finding(
             f"The user {why}. Sessions are read-only, yet a user without such rights is safer.",
             warning=True,

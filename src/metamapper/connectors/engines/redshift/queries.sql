@@ -159,3 +159,7 @@ SELECT (SELECT count(*) FROM pg_catalog.pg_user u WHERE u.usename = current_user
            AND has_schema_privilege(n.oid, 'USAGE')
            AND (has_table_privilege(c.oid, 'INSERT') OR has_table_privilege(c.oid, 'UPDATE')
              OR has_table_privilege(c.oid, 'DELETE'))) AS writable
+     , (SELECT count(*)
+          FROM pg_catalog.pg_namespace n
+         WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+           AND has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')) AS creates

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
-from urllib.parse import SplitResult, parse_qsl, unquote
+from urllib.parse import SplitResult, parse_qsl
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
+from metamapper.connectors.sql.server import ConnectTimeout, Port, StatementTimeout, parts_of
 
 PORT = 5439
 REGION = r"^$|^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"
@@ -35,6 +36,10 @@ SIGN_IN_CHOICES = {
 }
 
 
+_WITH_PASSWORD = {"sign_in": (SignIn.PASSWORD,)}
+_WITH_IAM = {"sign_in": (SignIn.IAM,)}
+
+
 class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
     host: Annotated[
         str,
@@ -45,7 +50,7 @@ class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
             min_length=1,
         ),
     ]
-    port: Annotated[int, described("Port", input="number", ge=1, le=65535)] = PORT
+    port: Port = PORT
     database: Annotated[str, described("Database", example="warehouse", min_length=1)]
     sign_in: Annotated[
         SignIn,
@@ -60,25 +65,36 @@ class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
         described(
             "User",
             "A database user; it needs no rights on tables. With IAM, blank takes the user that belongs to the identity.",
+            needed=_WITH_PASSWORD,
         ),
     ] = ""
     password: Annotated[
-        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Password", "Stored encrypted, never shown again.", secret=True, input="password", when=_WITH_PASSWORD
+        ),
     ] = ""
     region: Annotated[
-        str, described("AWS region", "For IAM only.", example="eu-west-1", pattern=REGION, max_length=40)
+        str,
+        described("AWS region", example="eu-west-1", pattern=REGION, max_length=40, when=_WITH_IAM, needed=_WITH_IAM),
     ] = ""
-    cluster: Annotated[str, described("Cluster identifier", "For IAM with a provisioned cluster.", example="shop")] = ""
-    workgroup: Annotated[str, described("Workgroup", "For IAM with Redshift Serverless.", example="default")] = ""
+    cluster: Annotated[
+        str, described("Cluster identifier", "Of a provisioned cluster.", example="shop", when=_WITH_IAM)
+    ] = ""
+    workgroup: Annotated[str, described("Workgroup", "Of Redshift Serverless.", example="default", when=_WITH_IAM)] = ""
     access_key_id: Annotated[
         str,
         described(
             "Access key ID",
-            "For IAM. Blank signs in as the workers themselves, where the administrator allows it.",
+            "Blank signs in as the workers themselves, where the administrator allows it.",
+            when=_WITH_IAM,
         ),
     ] = ""
     secret_access_key: Annotated[
-        str, described("Secret access key", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Secret access key", "Stored encrypted, never shown again.", secret=True, input="password", when=_WITH_IAM
+        ),
     ] = ""
     tls: Annotated[
         Tls,
@@ -97,13 +113,8 @@ class RedshiftSettings(EngineSettings, frozen=True, kw_only=True):
             input="textarea",
         ),
     ] = ""
-    connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
-    ] = 10
-    statement_timeout: Annotated[
-        int,
-        described("Statement time-out", "Seconds that one catalog statement may take.", input="number", ge=1, le=3600),
-    ] = 300
+    connect_timeout: ConnectTimeout = 10
+    statement_timeout: StatementTimeout = 300
 
 
 _SSLMODES = {"disable": Tls.OFF, "require": Tls.UNVERIFIED, "verify-ca": Tls.VERIFY, "verify-full": Tls.VERIFY}
@@ -116,26 +127,9 @@ def settings_from_url(parts: SplitResult) -> RedshiftSettings:
     With IAM ``?sign_in=iam&region=eu-west-1&cluster=shop`` (or ``&workgroup=…``), where the keys come from the machine's
     own chain. Every part may be percent-encoded. Raises ``SettingsInvalid``, never with the password in it.
     """
-    values: dict[str, object] = {
-        "host": parts.hostname or "",
-        "port": _port(parts),
-        "database": unquote(parts.path.removeprefix("/")),
-        "user": unquote(parts.username or ""),
-        "password": unquote(parts.password or ""),
-    }
+    values = parts_of(parts, PORT)
     values.update(_options(dict(parse_qsl(parts.query, keep_blank_values=True))))
     return parse_settings(RedshiftSettings, values)
-
-
-def _port(parts: SplitResult) -> int:
-    try:
-        return parts.port or PORT
-    except ValueError:
-        # The text of the error would repeat what stands there, which may be a part of the password.
-        raise SettingsInvalid(
-            "The port in the URL is not a number up to 65535.",
-            hint="In user and password write @ : / ? # % as %40 %3A %2F %3F %23 %25.",
-        ) from None
 
 
 def _options(query: Mapping[str, str]) -> dict[str, object]:

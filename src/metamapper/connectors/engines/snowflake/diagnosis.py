@@ -8,7 +8,7 @@ import certifi
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.snowflake.dial import dialled
 from metamapper.connectors.engines.snowflake.errors import grant_object_viewer, grant_warehouse
 from metamapper.connectors.engines.snowflake.session import SnowflakeSession
@@ -18,6 +18,8 @@ from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.wire import Knocking
 from metamapper.schema import Completeness, Scope
 
+DATABASES = 25
+"""Databases that are asked for rights to write."""
 MANY = 5
 """Schemas that a sentence names; the rest are counted."""
 
@@ -101,6 +103,7 @@ class _Test:
             f"{count}: not, or not all of, {_some([scope.name for scope in bad])}",
             hint="Grant what shall be seen; the rest can stay closed. REFERENCES lets see a table and read no row.",
             remedy="\n".join(scope.remedy or "" for scope in bad),
+            unseen=inside(scope.name for scope in bad[:MANY]),
         )
         if len(closed) == len(self._scopes):
             raise missing
@@ -120,17 +123,22 @@ class _Test:
             error=errors.PermissionMissing(
                 hint="The database role shows which objects exist and no row of them.",
                 remedy=grant_object_viewer(str(session.server.details["role"])),
+                unseen="that a table was dropped, and for certain that one was renamed",
             ),
         )
 
     def write_rights(self) -> Finding:
         if not self._scopes:
             return Finding("There is no table yet to ask about")
-        [(tables,)] = self._open().catalog.all("write_rights")
-        if not tables:
-            return Finding("None: the role can read only")
+        session = self._open()
+        tried = [name for name in session.databases() if session.may_use(name)]
+        held = {name: rights for name in tried[:DATABASES] if (rights := session.write_rights(name))}
+        tail = f" The first {DATABASES} of {len(tried)} databases were asked." if len(tried) > DATABASES else ""
+        if not held:
+            return Finding(f"None: the role can read only.{tail}")
+        found = ", ".join(f"{rights} in {name}" for name, rights in held.items())
         return Finding(
-            f"The role may change rows, or owns tables ({tables} such rights in the last database looked at)."
+            f"The role may change rows, or owns tables (rights: {found}).{tail}"
             " Snowflake has no session that can only read, so a role of its own is safer.",
             warning=True,
             error=errors.PermissionMissing(hint="Use a role that has USAGE and REFERENCES only."),

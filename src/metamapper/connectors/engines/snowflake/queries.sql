@@ -155,8 +155,9 @@ SHOW UNIQUE KEYS IN SCHEMA
 -- name: imported_keys_of_schema
 SHOW IMPORTED KEYS IN SCHEMA
 
--- The connection test only.
+-- The connection test only. Rights that the role inherits are its own, too.
+-- https://docs.snowflake.com/en/sql-reference/functions/is_role_in_session
 -- name: write_rights
 SELECT COUNT(*) AS tables
   FROM information_schema.table_privileges
- WHERE grantee = CURRENT_ROLE() AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'OWNERSHIP')
+ WHERE IS_ROLE_IN_SESSION(grantee) AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'OWNERSHIP')

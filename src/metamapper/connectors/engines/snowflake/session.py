@@ -113,18 +113,19 @@ class SnowflakeSession:
     def _in_scope(self, within: ScopeFilter) -> list[_Schema]:
         if self._schemas is None:
             self._closed = []
-            self._schemas = [each for database in self._databases() for each in self._schemas_of(database)]
+            self._schemas = [each for database in self.databases() for each in self._schemas_of(database)]
         found = [each for each in self._schemas if within.allows_schema(each.name)]
         self.expected = sum(each.relations for each in found)
         return found
 
-    def _databases(self) -> list[str]:
+    def databases(self) -> list[str]:
+        """Those in scope, whether or not the role may use them."""
         if self._alone is not None:
             return [self._alone]
         return [str(row["name"]) for row in self.catalog.shown("databases") if row["name"] != OWN]
 
     def _schemas_of(self, database: str) -> Iterator[_Schema]:
-        if not self._may_use(database):
+        if not self.may_use(database):
             return
         visible = {str(row[0]): row for row in self.catalog.all("schemas")}
         unseen = self._usage("unseen_tables")
@@ -144,7 +145,14 @@ class SnowflakeSession:
             if name not in visible:
                 yield _Schema(database, name, schema_name(database, name, alone=self._alone))
 
-    def _may_use(self, database: str) -> bool:
+    def write_rights(self, database: str) -> int:
+        """How many rights to change something the role has there; for the connection test only."""
+        self.catalog.use(database)
+        [(rights,)] = self.catalog.all("write_rights")
+        return int(rights)
+
+    def may_use(self, database: str) -> bool:
+        """Whether the role may; raises ``DatabaseUnknown`` where it is the only one in scope."""
         try:
             self.catalog.use(database)
         except errors.PermissionMissing as error:

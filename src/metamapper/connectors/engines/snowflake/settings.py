@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.settings import EngineSettings, described, parse_settings
+from metamapper.connectors.sql.server import ConnectTimeout, Port, StatementTimeout
 
 PORT = 443
 DOMAIN = "snowflakecomputing.com"
@@ -32,6 +33,11 @@ SIGN_INS = {
 }
 
 
+_WITH_PASSWORD = {"sign_in": (SignIn.PASSWORD,)}
+_WITH_KEY = {"sign_in": (SignIn.KEY_PAIR,)}
+_WITH_TOKEN = {"sign_in": (SignIn.OAUTH, SignIn.ACCESS_TOKEN)}
+
+
 class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
     account: Annotated[
         str,
@@ -48,20 +54,41 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
         ),
     ] = SignIn.KEY_PAIR
     password: Annotated[
-        str, described("Password", "Stored encrypted, never shown again.", secret=True, input="password")
+        str,
+        described(
+            "Password",
+            "Stored encrypted, never shown again.",
+            secret=True,
+            input="password",
+            when=_WITH_PASSWORD,
+            needed=_WITH_PASSWORD,
+        ),
     ] = ""
     private_key: Annotated[
         str,
         described(
-            "Private key", "PEM text (PKCS 8). Stored encrypted, never shown again.", secret=True, input="textarea"
+            "Private key",
+            "PEM text (PKCS 8). Stored encrypted, never shown again.",
+            secret=True,
+            input="textarea",
+            when=_WITH_KEY,
+            needed=_WITH_KEY,
         ),
     ] = ""
     passphrase: Annotated[
-        str, described("Passphrase", "Of the private key, where it has one.", secret=True, input="password")
+        str,
+        described("Passphrase", "Of the private key, where it has one.", secret=True, input="password", when=_WITH_KEY),
     ] = ""
     token: Annotated[
         str,
-        described("Token", "An OAuth access token or a programmatic access token.", secret=True, input="password"),
+        described(
+            "Token",
+            "An OAuth access token or a programmatic access token.",
+            secret=True,
+            input="password",
+            when=_WITH_TOKEN,
+            needed=_WITH_TOKEN,
+        ),
     ] = ""
     role: Annotated[str, described("Role", "Blank is the user's default role.", example="METAMAPPER")] = ""
     warehouse: Annotated[
@@ -82,7 +109,7 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
             "Host", f"Blank is the account's name under {DOMAIN}, which others, as with PrivateLink, end in too."
         ),
     ] = ""
-    port: Annotated[int, described("Port", input="number", ge=1, le=65535)] = PORT
+    port: Port = PORT
     ca_certificate: Annotated[
         str,
         described(
@@ -91,13 +118,8 @@ class SnowflakeSettings(EngineSettings, frozen=True, kw_only=True):
             input="textarea",
         ),
     ] = ""
-    connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
-    ] = 20
-    statement_timeout: Annotated[
-        int,
-        described("Statement time-out", "Seconds that one catalog statement may take.", input="number", ge=1, le=3600),
-    ] = 600
+    connect_timeout: ConnectTimeout = 20
+    statement_timeout: StatementTimeout = 600
 
     @property
     def address(self) -> str:

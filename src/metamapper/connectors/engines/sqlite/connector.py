@@ -41,7 +41,9 @@ class SqliteConnector:
 
     def test(self) -> Iterator[Step]:
         """The connection test, step by step; raises nothing."""
-        return run_checks((("File", self._check_file), ("Database", self._check_database)))
+        return run_checks(
+            (("File", self._check_file), ("Database", self._check_database), ("Rights to write", self._check_writing))
+        )
 
     def _check_file(self) -> Finding:
         return Finding(f"{self._file().stat().st_size:,} bytes, opened read-only")
@@ -49,6 +51,9 @@ class SqliteConnector:
     def _check_database(self) -> Finding:
         with self.open() as session:
             return Finding(f"SQLite {session.server.version}, with {session.expected} tables and views")
+
+    def _check_writing(self) -> Finding:
+        return Finding("None: SQLite itself refuses to write to a file that was opened so")
 
     def _file(self) -> Path:
         path = self._reach.file(self._settings.path)

@@ -257,4 +257,7 @@ SELECT IS_SRVROLEMEMBER('sysadmin') AS administrator
          WHERE s.schema_id NOT IN (3, 4)
            AND (HAS_PERMS_BY_NAME(QUOTENAME(s.name), 'SCHEMA', 'INSERT') = 1
              OR HAS_PERMS_BY_NAME(QUOTENAME(s.name), 'SCHEMA', 'UPDATE') = 1
-             OR HAS_PERMS_BY_NAME(QUOTENAME(s.name), 'SCHEMA', 'DELETE') = 1)) AS writes
+             OR HAS_PERMS_BY_NAME(QUOTENAME(s.name), 'SCHEMA', 'DELETE') = 1))
+     + (SELECT COUNT(*) FROM sys.database_permissions AS p
+         WHERE p.class = 1 AND p.state IN ('G', 'W') AND p.permission_name IN ('INSERT', 'UPDATE', 'DELETE', 'ALTER', 'CONTROL')
+           AND (p.grantee_principal_id = DATABASE_PRINCIPAL_ID() OR IS_MEMBER(USER_NAME(p.grantee_principal_id)) = 1)) AS writes

@@ -28,5 +28,6 @@ ENGINE = Engine(
     stable_ids=frozenset(
         {AssetKind.SCHEMA, AssetKind.RELATION, AssetKind.COLUMN, AssetKind.INDEX, AssetKind.CONSTRAINT}
     ),
+    decoder="metamapper.connectors.sql.tsql.payload:decode",
     hidden_schemas=("sys", "INFORMATION_SCHEMA", "db_*"),
 )

@@ -6,7 +6,7 @@ import sqlglot
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from metamapper.connectors.sql.tsql.errors import quoted
+from metamapper.connectors.sql.tsql.names import quoted
 from metamapper.schema import ConstraintKind, Reference
 
 _QUOTED = {TokenType.IDENTIFIER, TokenType.STRING}

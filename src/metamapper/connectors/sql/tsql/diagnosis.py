@@ -10,13 +10,14 @@ from typing import Any
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import NOTHING_READ, Finding, inside, run_checks
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.reach import Route as Way
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.blocks import Blocks
 from metamapper.connectors.sql.tsql.dial import open_channel, routed
-from metamapper.connectors.sql.tsql.errors import advised, create_login, grant_view_definition, quoted
+from metamapper.connectors.sql.tsql.errors import advised, create_login, grant_view_definition
+from metamapper.connectors.sql.tsql.names import quoted
 from metamapper.connectors.sql.tsql.packets import Encryption, Route, prelogin
 from metamapper.connectors.sql.tsql.session import TsqlSession
 from metamapper.connectors.sql.tsql.settings import Tls, TsqlSettings
@@ -122,8 +123,9 @@ class _Test:
                 f"Not readable: {', '.join(denied)}",
                 hint="Paste this as an administrator.",
                 remedy="\n".join(f"GRANT SELECT ON {view} TO {user};" for view in denied),
+                unseen=NOTHING_READ,
             )
-        return Finding(f"All {len(found)} can be read")
+        return Finding(f"All {len(found)} can be read: {', '.join(sorted(str(row['name']) for row in found))}")
 
     def schemas(self) -> Finding:
         scopes, complete = self._open().scopes(ScopeFilter())
@@ -135,6 +137,7 @@ class _Test:
             f"{count}; the server hides what the user has no right to see",
             hint="Grant it for the whole database, or for each schema that shall be seen; it lets nobody read a row.",
             remedy="\n".join((grant_view_definition(self._open().user), *(s.remedy for s in closed if s.remedy))),
+            unseen=inside(scope.name for scope in closed) if closed else "schemas that the user has no right on",
         )
         if closed and len(closed) == len(scopes):
             raise missing

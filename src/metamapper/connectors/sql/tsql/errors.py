@@ -7,6 +7,7 @@ import pytds
 
 from metamapper.connectors import errors
 from metamapper.connectors.sql.redaction import redact
+from metamapper.connectors.sql.tsql.names import quoted
 from metamapper.connectors.sql.tsql.settings import SignIn, Tls, TsqlSettings
 
 _NUMBERS: dict[type[errors.ConnectorError], tuple[int, ...]] = {
@@ -100,10 +101,6 @@ _HINTS: dict[type[errors.ConnectorError], str] = {
     errors.ReadDisturbed: "The schema changed while it was read; the next attempt will see what is there then.",
     errors.VersionUnsupported: "The server does not have what is asked of it: see which versions are read.",
 }
-
-
-def quoted(name: str) -> str:
-    return "[" + name.replace("]", "]]") + "]"
 
 
 def grant_view_definition(user: str, schema: str | None = None) -> str:

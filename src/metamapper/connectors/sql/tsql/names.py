@@ -1,0 +1,5 @@
+"""Names as T-SQL quotes them."""
+
+
+def quoted(name: str) -> str:
+    return "[" + name.replace("]", "]]") + "]"

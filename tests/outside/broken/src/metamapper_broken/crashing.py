@@ -1,0 +1,3 @@
+"""An import that fails."""
+
+raise RuntimeError("the moon is full")
