@@ -24,6 +24,7 @@ def promises() -> list[Promise]:
     return [
         Promise("10,000 datastores due at once become runs", due["seconds"], 2, "s"),
         Promise("dispatching from among 10,000, p95", due["dispatch_p95_ms"], 100, "ms"),
+        Promise("GET /health among 10,000, p95", due["health_p95_ms"], 100, "ms"),
         Promise("messages that the broker holds", due["held"], due["window"], "messages"),
         Promise("the ledger's cost of a run", ledger["each_ms"], 10, "ms"),
         Promise("runs through the ledger by 4 processes", ledger["per_second"], 300, "a second", at_least=True),

@@ -45,11 +45,24 @@ def main() -> None:
                 "seconds": seconds,
                 "floor": floor(),
                 "dispatch_p95_ms": quantiles(took, n=20)[-1] * 1000,
+                "health_p95_ms": quantiles(_health(), n=20)[-1] * 1000,
                 "held": held,
                 "window": window(),
             }
         )
     )
+
+
+def _health() -> list[float]:
+    """Seconds of each of many probes."""
+    from django.test import Client
+
+    client, took = Client(), []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        assert client.get("/health").status_code in {200, 503}
+        took.append(time.perf_counter() - began)
+    return took
 
 
 def floor() -> float:

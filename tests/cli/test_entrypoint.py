@@ -61,6 +61,7 @@ def lines(said: Path) -> list[str]:
         (("worker", "-Q", "inspections"), "metamapper worker -Q inspections"),
         (("scheduler",), "metamapper scheduler"),
         (("migrate",), "metamapper migrate"),
+        (("flower", "--port=5555"), "celery --app metamapper flower --port=5555"),
     ],
 )
 def test_the_service_takes_the_place_of_the_shell(said: Path, arguments: tuple[str, ...], becomes: str) -> None:

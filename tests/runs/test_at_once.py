@@ -64,7 +64,7 @@ def test_schedulers_at_once_turn_each_slot_into_one_run() -> None:
     """Slots of this test are not on the grid, so only what counts runs is asked."""
     all_due(120)
     with override_settings(METAMAPPER_RUNS={"due_batch": 7}):
-        created = at_once(4, lambda _: create_due_runs())
+        created = at_once(5, lambda _: create_due_runs())
     assert sum(created) == Run.objects.count() == 120
     assert Run.objects.values("datastore").distinct().count() == 120
 

@@ -26,8 +26,11 @@ from tests.runs.messages import (
     sqs_mailbox,
 )
 from tests.runs.processes import SQS_SETTINGS, Site, site
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.either_metastore, pytest.mark.timeout(240)]
+NAMELESS = 2
+"""Messages among the foreign ones that reach our task without naming a run."""
 
 
 @dataclass
@@ -96,3 +99,9 @@ def test_a_day_on_this_broker(ground: Ground) -> None:
     assert Attempt.objects.filter(run=second).count() == 1
     assert Run.objects.exclude(state=State.SUCCEEDED).count() == 0
     assert [each.popen.poll() for each in ground.place.started] == [None, None]
+    # What none of ours sends is told once each, and does not come back: two name no run, one is another's task.
+    worker = ground.place.started[1].log
+    eventually(lambda: worker.read_text(errors="replace").count("run.message_ignored") >= NAMELESS)
+    told = worker.read_text(encoding="utf-8", errors="replace")
+    assert told.count("run.message_ignored") == NAMELESS
+    assert told.count("Received unregistered task") == 1

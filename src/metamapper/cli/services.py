@@ -4,9 +4,11 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 import click
+import structlog
 
 from metamapper.cli.framework import settings_read, start_django
 
@@ -34,6 +36,7 @@ def migrate() -> None:
 def web(*, host: str, port: int, arguments: tuple[str, ...]) -> None:
     """Run the web server. ARGUMENTS go to gunicorn."""
     settings = settings_read()
+    _tell(settings.METAMAPPER_EFFECTIVE)
     own = settings.METAMAPPER_GUNICORN_CONFIG
     config, bind = (own, []) if own else ("python:metamapper.conf.gunicorn", ["--bind", f"{host}:{port}"])
     _become("gunicorn", "--config", config, *bind, *arguments)
@@ -55,6 +58,13 @@ def scheduler(*, quiet: bool, arguments: tuple[str, ...]) -> None:
     """Run a scheduler; any number may run. ARGUMENTS go to Celery's beat."""
     settings_read()
     _celery("beat", quiet=quiet, arguments=arguments)
+
+
+def _tell(effective: Mapping[str, str]) -> None:
+    """Every start says what is in force, secrets masked. Workers and schedulers say it by themselves, Celery's settings too."""
+    log = structlog.get_logger(__name__)
+    for name, value in effective.items():
+        log.info("configuration", name=name, value=value)
 
 
 def _celery(service: str, *, quiet: bool, arguments: tuple[str, ...]) -> NoReturn:
