@@ -352,3 +352,15 @@ def test_a_secret_that_was_never_stored_is_not_said_to_be(cast: Cast) -> None:
     rows = {row.inputs[0].field.name: row.inputs[0] for row in form_of(kind)(present=settings).rows()}
     assert rows["private_key"].kept
     assert not rows["passphrase"].kept
+
+
+def test_a_datastore_that_is_being_written_about_is_not_forgotten_by_halves(
+    cast: Cast, scenery: Scenery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("metamapper.inspection.connecting._forgotten", lambda _: False)
+    monkeypatch.setattr("metamapper.inspection.connecting.disconnect.__kwdefaults__", {"patience": 0.2})
+    address = f"/larkspur/datastores/{scenery.warehouse.slug}/delete/"
+    response = as_user(cast.ana).post(address, {"name": scenery.warehouse.name})
+    assert response.status_code == 409
+    assert "Try again in a minute. Nothing was forgotten." in response.content.decode()
+    assert Datastore.objects.filter(pk=scenery.warehouse.pk).exists()

@@ -269,12 +269,15 @@ def remove(*, name: str, yes: bool, workspace: str) -> None:
     """Forget the datastore NAME, its history and all that was written about it. The datastore itself is not touched."""
     start_django()
     from metamapper.cli.places import datastore_named, place
-    from metamapper.inspection.connecting import disconnect
+    from metamapper.inspection.connecting import StillWritten, disconnect
 
     found = datastore_named(place(workspace), name)
     if not yes:
         click.confirm(
             f"Forget “{shown(found.name)}”, its history and all that was written about it?", abort=True, err=True
         )
-    disconnect(found)
+    try:
+        disconnect(found)
+    except StillWritten as error:
+        raise click.ClickException(str(error)) from error
     click.echo(f"{found.slug} is forgotten.")

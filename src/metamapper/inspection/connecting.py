@@ -49,12 +49,23 @@ def connect(
     return datastore
 
 
-def disconnect(datastore: Datastore) -> None:
+class StillWritten(Exception):
+    """Somebody is writing about the datastore, and did not end in time."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        super().__init__(f"An inspection is writing what it found in {datastore.name}. Try again in a minute.")
+
+
+def disconnect(datastore: Datastore, *, patience: float = 20) -> None:
     """Forget a datastore and all that was known and written about it. Nothing in the datastore itself is touched.
 
-    Whoever writes about it at this moment is waited for; a run that still reads it finds nothing to write to.
+    Whoever writes about it at this moment is waited for, ``patience`` seconds at most: then it raises ``StillWritten`` and
+    nothing is forgotten. A run that still reads it finds nothing to write to.
     """
+    until = time.monotonic() + patience
     while not _forgotten(datastore):
+        if time.monotonic() > until:
+            raise StillWritten(datastore)
         time.sleep(PAUSE_SECONDS)
 
 

@@ -18,8 +18,8 @@ from metamapper.connectors.tunnel.connector import SignedIn
 from metamapper.datastores import services
 from metamapper.datastores.models import Datastore, SshKey
 from metamapper.datastores.tunnels import ensure_key, hops_of, note_sign_ins, tunnel_for
+from metamapper.inspection.connecting import StillWritten, disconnect
 from metamapper.inspection.connecting import connect as connect_datastore
-from metamapper.inspection.connecting import disconnect
 from metamapper.lib.crypto import WrongKey
 from metamapper.runs import services as runs
 from metamapper.runs.models import Run, Trigger
@@ -272,7 +272,10 @@ def delete(request: DatastoreVisit) -> HttpResponse:
     """Forget it, for whoever types its name."""
     name = request.datastore.name
     if request.method == "POST" and request.POST.get("name", "").strip() == name:
-        disconnect(request.datastore)
+        try:
+            disconnect(request.datastore)
+        except StillWritten as error:
+            return render(request, "datastores/delete.html", _about(request) | {"busy": str(error)}, status=409)
         messages.success(request, f"{name} is forgotten. Nothing in it was touched.")
         return redirect("datastores", request.workspace.slug)
     context = _about(request) | {"wrong": request.method == "POST"}
