@@ -20,6 +20,8 @@ from tests.runs.processes import Process, Site
 FREEZE = (0.5, 6.0)
 """Seconds that something is frozen: shorter and longer than a lease of 3 s."""
 AWAY = (0.2, 4.0)
+SLOTS = "5"
+"""Of each worker: where all are busy all the time, nothing that comes too early is ever begun."""
 T = TypeVar("T")
 IGNORED = "run.message_ignored"
 
@@ -44,7 +46,7 @@ class Crew:
             living = [each for each in self._members[service] if each.popen.poll() is None]
             while len(living) < wanted:
                 self._number += 1
-                named = ("-n", f"w{self._number}@%h") if service == "worker" else ()
+                named = ("-n", f"w{self._number}@%h", "-c", SLOTS) if service == "worker" else ()
                 living.append(self._place.celery(service, *named, **self._ground.environment))
             self._members[service] = living
 
@@ -66,7 +68,7 @@ class Crew:
     def _one(self, service: str) -> Process:
         return self._chance.choice(self._members[service])
 
-    def _chosen(self, what: str, among: Sequence[T]) -> T | None:
+    def chosen(self, what: str, among: Sequence[T]) -> T | None:
         """Chosen by a generator of its own: how many there are differs from one trial to the next, and must not change
         what befalls the others.
         """
@@ -79,7 +81,7 @@ class Crew:
             "lease_owner", flat=True
         )
         busy = children & {int(owner.rpartition("/")[2]) for owner in owners if owner}
-        return self._chosen("child", sorted(busy or children))
+        return self.chosen("child", sorted(busy or children))
 
     def _kill_a_child(self) -> None:
         child = self._child()
@@ -118,12 +120,12 @@ class Crew:
         """Of a run that waits behind another of its datastore if there is any, for nobody may begin that."""
         runs = Run.objects.order_by("-created_at").values_list("pk", flat=True)
         behind = runs.filter(state=State.QUEUED, datastore__runs__state=State.RUNNING)
-        run = self._chosen("again", list(behind) or list(runs[:20]))
+        run = self.chosen("again", list(behind) or list(runs[:20]))
         if run:
             self._send([message(str(run))] * 3)
 
     def _cancel(self) -> None:
-        run = self._chosen("cancelled", list(Run.objects.filter(state__in=[State.QUEUED, State.RUNNING])))
+        run = self.chosen("cancelled", list(Run.objects.filter(state__in=[State.QUEUED, State.RUNNING])))
         if run:
             cancel_run(run, user=None)
 

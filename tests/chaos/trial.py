@@ -83,7 +83,7 @@ def trial(ground: Ground, place: Site, *, seed: int, seconds: float, datastores:
             report.faults[name] += 1
             faults[name]()
             crew.make_good()
-            request_run(chance.choice(stores), trigger=Trigger.MANUAL)
+            _press_a_button(crew, chance.choice(stores))
             _check(report)
             time.sleep(chance.uniform(0.1, 1.0))
         _recover(report, crew)
@@ -116,6 +116,12 @@ def _stores(chance: random.Random, count: int) -> list[Datastore]:
         set_schedule(store, interval_seconds=chance.choice([2, 3, 5, 8]))
         stores.append(store)
     return stores
+
+
+def _press_a_button(crew: Crew, store: Datastore) -> None:
+    """Of a datastore that is being looked at if there is any: its next run must wait behind that."""
+    running = Datastore.objects.filter(runs__state=State.RUNNING).order_by("pk")
+    request_run(crew.chosen("button", list(running)) or store, trigger=Trigger.MANUAL)
 
 
 def _recover(report: Report, crew: Crew) -> None:
