@@ -24,6 +24,7 @@ class RawTable(msgspec.Struct, frozen=True, omit_defaults=True):
     view: str | None = None
     facts: dict[str, Any] = {}
     constraints: tuple[RawConstraint, ...] = ()
+    native_id: str | None = None
 
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
@@ -55,6 +56,7 @@ def decode(payload: bytes) -> Relation:
         constraints=constraints_of(raw.constraints),
         comment=hive_tables.comment_of(raw.comment, raw.parameters),
         definition=hive_tables.view_text(raw.view),
+        native_id=raw.native_id,
         extras=_extras(raw),
     )
 
