@@ -129,7 +129,10 @@ def _served(jars: Path, url: str, folder: Path) -> Iterator[int]:
         finally:
             gateway.close()
             process.kill()
-            process.communicate()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                with suppress(OSError):
+                    stream and stream.close()
 
 
 def _serve(gateway: Any, url: str, folder: Path) -> int:
@@ -169,6 +172,8 @@ def _settings(url: str, folder: Path) -> dict[str, str]:
         "datanucleus.autoStartClassNames": ",".join(prefix + name for name in MODELS),
         "hive.metastore.schema.verification": "false",
         "hive.async.log.enabled": "false",
+        "hive.hmshandler.retry.attempts": "2",
+        "hive.hmshandler.retry.interval": "200ms",
         "hive.metastore.disallow.incompatible.col.type.changes": "false",
         "hive.metastore.warehouse.dir": f"file:{folder}/warehouse",
     }

@@ -57,7 +57,8 @@ class Cutter:
         self._listener = socket.create_server((LOOPBACK, 0))
         self.port: int = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def cut(self) -> None:
         for each in self._open:
@@ -66,8 +67,11 @@ class Cutter:
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
         self.cut()
+        for thread in self._threads:
+            thread.join(10)
+        for each in (self._listener, *self._open):
+            each.close()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -75,8 +79,9 @@ class Cutter:
                 inside, _ = self._listener.accept()
                 outside = socket.create_connection((LOOPBACK, self._target))
                 self._open += [inside, outside]
-                for one, other in ((inside, outside), (outside, inside)):
-                    threading.Thread(target=_pass, args=(one, other), daemon=True).start()
+                for way in ((inside, outside), (outside, inside)):
+                    self._threads.append(threading.Thread(target=_pass, args=way, daemon=True))
+                    self._threads[-1].start()
 
 
 def _pass(one: socket.socket, other: socket.socket) -> None:
@@ -240,7 +245,29 @@ class Change:
                 _named(columns, op.column).comment = op.text
             case _:
                 raise NotImplementedError(f"Hive 2.3 has no {type(op).__name__}")
-        self.hive.alter_table(schema, name, told)
+        with self._without_keys(schema, name, op):
+            self.hive.alter_table(schema, name, told)
+
+    @contextmanager
+    def _without_keys(self, schema: str, name: str, op: Any) -> Iterator[None]:
+        """Hive 2.3 cannot change the columns of a table that a key names: keys go before, and come back afterwards."""
+        if isinstance(op, ops.RenameTable | ops.MoveTable) or (isinstance(op, ops.Comment) and op.column is None):
+            yield
+            return
+        primary = self.hive.get_primary_keys(ttypes.PrimaryKeysRequest(schema, name)).primaryKeys
+        pairs = {pair for other in self.hive.get_all_tables(schema) for pair in ((name, other), (other, name))}
+        asked = (ttypes.ForeignKeysRequest(schema, parent, schema, child) for parent, child in sorted(pairs))
+        foreign = [each for one in asked for each in self.hive.get_foreign_keys(one).foreignKeys]
+        for table, key in {(each.fktable_name, each.fk_name) for each in foreign}:
+            self.hive.drop_constraint(ttypes.DropConstraintRequest(schema, table, key))
+        for key in {each.pk_name for each in primary}:
+            self.hive.drop_constraint(ttypes.DropConstraintRequest(schema, name, key))
+        yield
+        if primary:
+            self.hive.add_primary_key(ttypes.AddPrimaryKeyRequest(primary))
+        for key in {each.fk_name for each in foreign}:
+            parts = [each for each in foreign if each.fk_name == key]
+            self.hive.add_foreign_key(ttypes.AddForeignKeyRequest(parts))
 
 
 def _named(columns: Sequence[Any], name: str | None) -> Any:
