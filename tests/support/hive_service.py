@@ -15,7 +15,8 @@ from typing import Any
 
 from pymetastore.hive_metastore import ThriftHiveMetastore, ttypes
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
-from thrift.transport.TTransport import TBufferedTransport, TFileObjectTransport, TMemoryBuffer
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport, TMemoryBuffer, TTransportException
 
 from metamapper.connectors.engines.hive.settings import Access, HiveSettings, SignIn
 from tests.support.hive_model import LAZY, MADE, TEXT_INPUT, TEXT_OUTPUT, Model, ModelDatabase, ModelTable
@@ -191,21 +192,27 @@ class ServiceKeeper:
                 connection = self.certificate.wrap_socket(connection, server_side=True)
             self.connections.add(connection)
             try:
-                with connection.makefile("rwb") as file:
-                    self._hold(file)
+                self._hold(connection)
             finally:
                 self.connections.discard(connection)
 
-    def _hold(self, file: Any) -> None:
+    def _hold(self, connection: socket.socket) -> None:
         processor = ThriftHiveMetastore.Processor(self.handler)
         if self.is_old:
             del processor._processMap["get_catalogs"]
         if not self.sasl:
-            protocol = TBinaryProtocol(TBufferedTransport(TFileObjectTransport(file)))
-            while True:
-                processor.process(protocol, protocol)
-        if not _signed_in(file):
+            raw = TSocket()
+            raw.setHandle(connection)
+            protocol = TBinaryProtocol(TBufferedTransport(raw))
+            with suppress(TTransportException):
+                while True:
+                    processor.process(protocol, protocol)
             return
+        with connection.makefile("rwb") as file:
+            if _signed_in(file):
+                self._answer_frames(file, processor)
+
+    def _answer_frames(self, file: Any, processor: Any) -> None:
         while True:
             coming, going = TMemoryBuffer(_exactly(file, struct.unpack(">I", _exactly(file, 4))[0])), TMemoryBuffer()
             processor.process(TBinaryProtocol(coming), TBinaryProtocol(going))

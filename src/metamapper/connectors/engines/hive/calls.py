@@ -23,6 +23,8 @@ from metamapper.connectors.sql.statements import StatementLog
 
 LONGEST_TEXT = 64 << 20
 MOST_ITEMS = 2_000_000
+_FAILED = (structs.Raised, TApplicationException)
+"""What a service answers in place of an answer."""
 _GARBLED = (TProtocolException, TException, UnicodeError, OverflowError, MemoryError, ValueError, TypeError, EOFError)
 """What the library trips over where the other side does not speak the protocol."""
 
@@ -121,7 +123,7 @@ class Service:
         except errors.ConnectorError:
             self.check()
             raise
-        except _GARBLED as error:
+        except (*_FAILED, *_GARBLED) as error:
             self.check()
             raise _of(error, statement) from None
 
@@ -165,7 +167,7 @@ def _of(error: Exception, statement: Statement) -> errors.ConnectorError:
         return errors.PermissionMissing(
             server_said=said, hint="Let the service's authorizer (Ranger, storage rights …) show it to this user."
         )
-    if isinstance(error, (structs.Raised, TApplicationException)):
+    if isinstance(error, _FAILED):
         return errors.ServerUnavailable(
             f"{statement.label}: the service failed.",
             server_said=said,
