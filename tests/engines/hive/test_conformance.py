@@ -3,6 +3,9 @@
 import pytest
 
 from metamapper.connectors.conformance import ConformanceSuite, Subject
+from metamapper.connectors.conformance.changing import ChangingSuite
+from metamapper.connectors.conformance.faults import FaultSuite
+from metamapper.connectors.conformance.reading import ReadingSuite
 from metamapper.connectors.engines.hive.settings import Access
 from tests.engines.hive.live import LiveSubject
 from tests.engines.hive.subject import ModelSubject
@@ -35,17 +38,19 @@ class TestStandInService(ConformanceSuite):
         return of_service
 
 
+# A real metastore takes its time. What can go wrong on the way to its database is proved above, on the same server; each step
+# of changing it makes the same bytes behind either door.
+
+
 @pytest.mark.live
-@pytest.mark.xdist_group("hive")
-class TestLiveHiveDatabase(ConformanceSuite):
+class TestLiveHiveDatabase(ReadingSuite, ChangingSuite):
     @pytest.fixture
     def subject(self, metastore: Metastore) -> Subject:
         return LiveSubject(metastore, Access.POSTGRESQL)
 
 
 @pytest.mark.live
-@pytest.mark.xdist_group("hive")
-class TestLiveHiveService(ConformanceSuite):
+class TestLiveHiveService(ReadingSuite, FaultSuite):
     @pytest.fixture
     def subject(self, metastore: Metastore) -> Subject:
         return LiveSubject(metastore, Access.THRIFT)

@@ -120,6 +120,13 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
         if self.access is Access.THRIFT and self.sign_in is SignIn.PASSWORD and not self.user:
             raise ValueError("A sign-in with a password needs a user; without a sign-in choose None")
 
+        if self.access is Access.THRIFT and self.sign_in is SignIn.PASSWORD and self.would_be_overheard:
+            raise ValueError("Without TLS a password would be sent in clear, and is not")
+
+    @property
+    def would_be_overheard(self) -> bool:
+        return self.tls_mode is Tls.OFF and not _is_loopback(self.host)
+
     @property
     def is_database(self) -> bool:
         return self.access is not Access.THRIFT
