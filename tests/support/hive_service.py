@@ -188,13 +188,18 @@ class ServiceKeeper:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError, EOFError), connection:
-            if self.certificate:
-                connection = self.certificate.wrap_socket(connection, server_side=True)
-            self.connections.add(connection)
-            try:
-                self._hold(connection)
-            finally:
-                self.connections.discard(connection)
+            if self.certificate is None:
+                self._kept(connection)
+                return
+            with self.certificate.wrap_socket(connection, server_side=True) as secured:
+                self._kept(secured)
+
+    def _kept(self, connection: socket.socket) -> None:
+        self.connections.add(connection)
+        try:
+            self._hold(connection)
+        finally:
+            self.connections.discard(connection)
 
     def _hold(self, connection: socket.socket) -> None:
         processor = ThriftHiveMetastore.Processor(self.handler)

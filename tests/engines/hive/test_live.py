@@ -47,7 +47,7 @@ def test_both_doors_tell_the_same(metastore: Metastore) -> None:
     assert [told_by_both(each) for each in one.relations] == list(other.relations)
     assert [told_of_both(each) for each in one.scopes] == list(other.scopes)
     assert len(one.relations) == 5
-    assert one.server_version == "2.3.0"
+    assert one.server_version == "2 (by its tables)"  # nobody has noted it
     assert other.server_version not in {"", "unknown"}
     clicks = next(each for each in one.relations if each.name == "clicks")
     assert [".".join(each.path) for each in clicks.columns] == ["id", "address", "address.city", "day"]

@@ -11,7 +11,7 @@ from metamapper.connectors.engines.hive.gathering import Gathered, gathered
 from metamapper.connectors.engines.hive.observing import READER, database_extras, observation, shown_names
 from metamapper.connectors.engines.hive.settings import HiveSettings
 from metamapper.connectors.engines.hive.shape import version_of
-from metamapper.connectors.engines.hive.statements import NEEDED
+from metamapper.connectors.engines.hive.statements import BY_ITS_TABLES, NEEDED
 from metamapper.connectors.engines.hive.stores import Store
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.hive_relations import decode
@@ -39,7 +39,8 @@ class DatabaseSession:
         self._version = version_of(store, settings, store.rows("shape", self._spelled("shape"), self._tables()))
         told = store.rows("metastore", self._spelled("metastore"), {})
         self.server = Server(
-            str(told[0]["version"]) if told else "unknown", {"database": store.server, "account": store.account}
+            str(told[0]["version"]) if told else f"{BY_ITS_TABLES[self._version]} (by its tables)",
+            {"database": store.server, "account": store.account},
         )
 
     @property

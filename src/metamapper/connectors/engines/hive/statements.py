@@ -9,6 +9,8 @@ PACKAGE = "metamapper.connectors.engines.hive"
 PART = "part_"
 HIVE_2, HIVE_3, HIVE_4 = 203, 300, 400
 """How ``*.sql`` count metastores."""
+BY_ITS_TABLES = {HIVE_2: "2", HIVE_3: "3", HIVE_4: "4"}
+"""What a metastore is where nobody has noted its version, as with Spark's own."""
 
 NEEDED = {
     "BUCKETING_COLS": ("SD_ID", "BUCKET_COL_NAME", "INTEGER_IDX"),
