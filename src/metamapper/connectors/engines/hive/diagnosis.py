@@ -56,8 +56,7 @@ class _Test:
         host = self._settings.host
         if host.startswith(("/", "@")):
             return Finding("A unix socket of this machine")
-        found = self._reach.addresses(host, self._settings.real_port)
-        return Finding("An address needs none" if found == (host,) else f"{host} is {', '.join(found)}")
+        return Finding(self._reach.route(host, self._settings.real_port).words)
 
     def port(self) -> Finding:
         if self._settings.host.startswith(("/", "@")):
