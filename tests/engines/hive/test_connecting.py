@@ -15,7 +15,7 @@ from metamapper.connectors.conformance.secrets import everything_said
 from metamapper.connectors.engines.hive import ENGINE
 from metamapper.connectors.engines.hive.settings import Access, HiveSettings, SignIn
 from metamapper.connectors.scope import ScopeFilter
-from metamapper.connectors.sql.postgresql.settings import Tls
+from metamapper.connectors.sql.server import Tls
 from tests.engines.hive.subject import ModelSubject
 from tests.support.certificates import certified
 from tests.support.hive_service import service

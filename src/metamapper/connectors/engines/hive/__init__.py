@@ -21,6 +21,7 @@ THROUGH_THE_SERVICE = dict.fromkeys(
         Ability.UNIQUE_KEYS,
         Ability.FOREIGN_KEYS,
         Ability.CHECK_CONSTRAINTS,
+        Ability.CONSTRAINT_NAMES,
         Ability.ADD_CONSTRAINT,
         Ability.ALTER_COLUMN,
     ),
@@ -39,6 +40,7 @@ ENGINE = Engine(
     blurb="2.3 to 4, by its database or by Thrift",
     settings=HiveSettings,
     connector=f"{__name__}.connector:HiveConnector",
+    decoder="metamapper.connectors.sql.hive_relations:decode",
     url_schemes=("hive", "thrift"),
     settings_from_url=settings_from_url,
     capabilities={

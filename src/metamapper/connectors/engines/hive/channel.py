@@ -11,8 +11,8 @@ from thrift.transport.TTransport import TTransportBase
 from metamapper.connectors import errors
 from metamapper.connectors.engines.hive.settings import HiveSettings, SignIn
 from metamapper.connectors.reach import Reach
-from metamapper.connectors.sql.postgresql.settings import Tls
 from metamapper.connectors.sql.redaction import redact
+from metamapper.connectors.sql.server import Tls
 from metamapper.connectors.wire import connected, refused
 
 LARGEST_ANSWER = 512 << 20

@@ -5,17 +5,18 @@ from contextlib import AbstractContextManager, ExitStack
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Session, Step
-from metamapper.connectors.diagnosis import Finding, run_checks
+from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.hive.database import DatabaseSession
 from metamapper.connectors.engines.hive.rights import create_account
 from metamapper.connectors.engines.hive.settings import HiveSettings, SignIn
 from metamapper.connectors.engines.hive.statements import NEEDED
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
-from metamapper.connectors.sql.postgresql.settings import Tls
+from metamapper.connectors.sql.server import Tls
 from metamapper.connectors.wire import connected
 from metamapper.schema import Completeness
 
+_OF_THE_SERVICE = "Whoever runs the service lets this user see what shall be seen; the rest can stay closed."
 Opener = Callable[[], AbstractContextManager[Session]]
 
 _OF_METASTORE = (errors.PermissionMissing, errors.VersionUnsupported)
@@ -53,13 +54,12 @@ class _Test:
         self._failure: errors.ConnectorError | None = None
 
     def name_lookup(self) -> Finding:
-        host = self._settings.host
-        if host.startswith(("/", "@")):
+        if self._settings.is_socket:
             return Finding("A unix socket of this machine")
-        return Finding(self._reach.route(host, self._settings.real_port).words)
+        return Finding(self._reach.route(self._settings.host, self._settings.real_port).words)
 
     def port(self) -> Finding:
-        if self._settings.host.startswith(("/", "@")):
+        if self._settings.is_socket:
             return Finding("Not used")
         settings = self._settings
         connected(settings.host, settings.real_port, self._reach, settings.connect_timeout).close()
@@ -71,7 +71,7 @@ class _Test:
             raise self._failure
         mode = self._settings.tls_mode
         if mode is Tls.OFF:
-            local = self._settings.tls is Tls.AUTOMATIC
+            local = self._settings.is_socket or self._settings.tls is Tls.AUTOMATIC
             return Finding("Not used on this machine" if local else "Off: the session is not encrypted", not local)
         if mode is Tls.UNVERIFIED:
             return Finding("Encrypted, but the server is not verified", warning=True)
@@ -110,7 +110,8 @@ class _Test:
         if not closed:
             return Finding(count if expected is None else f"{count}, with {expected} tables and views")
         reasons = "; ".join(f"{scope.name}: {scope.reason}" for scope in closed[:10])
-        return Finding(f"{count} can be read whole. {reasons}", warning=True)
+        error = errors.PermissionMissing(reasons, hint=_OF_THE_SERVICE, unseen=inside(scope.name for scope in closed))
+        return Finding(f"{count} can be read whole. {reasons}", warning=True, error=error)
 
     def write_rights(self) -> Finding:
         session = self._open()

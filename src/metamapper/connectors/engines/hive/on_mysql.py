@@ -18,7 +18,7 @@ from metamapper.connectors.reach import Reach
 from metamapper.connectors.sql.mysql.dial import Wire, dialled
 from metamapper.connectors.sql.mysql.errors import GARBLED, from_statement
 from metamapper.connectors.sql.mysql.names import version_of
-from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
+from metamapper.connectors.sql.mysql.settings import MysqlSettings
 from metamapper.connectors.sql.statements import StatementLog
 
 QUERIES = Statements("mysql.sql")
@@ -111,7 +111,7 @@ class MysqlStore:
 @contextmanager
 def opened(settings: HiveSettings, reach: Reach) -> Iterator[MysqlStore]:
     """A session in one transaction, closed at the end; raises a ``ConnectorError``."""
-    theirs = MysqlSettings(**shared(settings), tls=Tls(settings.tls.value))
+    theirs = MysqlSettings(**shared(settings), tls=settings.tls)
     hurried = replace(theirs, connect_timeout=min(CANCEL_SECONDS, theirs.connect_timeout))
     with dialled(theirs, reach) as connection:
         yield MysqlStore(connection, theirs, partial(dialled, hurried, reach))

@@ -15,7 +15,7 @@ from metamapper.connectors.sql.statements import StatementLog
 from metamapper.connectors.sql.tsql.channel import Channel
 from metamapper.connectors.sql.tsql.dial import DRIVER_ERRORS, dialled
 from metamapper.connectors.sql.tsql.errors import advised, from_server
-from metamapper.connectors.sql.tsql.settings import Tls, TsqlSettings
+from metamapper.connectors.sql.tsql.settings import TsqlSettings
 
 QUERIES = Statements("sqlserver.sql")
 _PARAMETER = re.compile(r"@(\w+)")
@@ -97,6 +97,6 @@ def _with_places(sql: str) -> str:
 @contextmanager
 def opened(settings: HiveSettings, reach: Reach) -> Iterator[SqlserverStore]:
     """A session, closed at the end; raises a ``ConnectorError``."""
-    theirs = TsqlSettings(**shared(settings), tls=Tls(settings.tls.value))
+    theirs = TsqlSettings(**shared(settings), tls=settings.tls)
     with dialled(theirs, reach) as (connection, channel):
         yield SqlserverStore(connection, channel, theirs)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from metamapper.connectors.engines.hive.settings import Access, HiveSettings
 from metamapper.connectors.engines.hive.statements import NEEDED
 from metamapper.connectors.sql.mysql import names as mysql
-from metamapper.connectors.sql.tsql.errors import quoted as bracketed
+from metamapper.connectors.sql.tsql.names import quoted as bracketed
 
 
 def grants(settings: HiveSettings, account: str) -> str:

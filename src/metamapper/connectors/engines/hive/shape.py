@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from metamapper.connectors import errors
+from metamapper.connectors.diagnosis import NOTHING_READ
 from metamapper.connectors.engines.hive.rights import grants
 from metamapper.connectors.engines.hive.settings import HiveSettings
 from metamapper.connectors.engines.hive.statements import HIVE_2, HIVE_3, HIVE_4, NEEDED
@@ -48,4 +49,5 @@ def _refused(store: Store, settings: HiveSettings, closed: list[str], missing: l
         f"Tables of the metastore {what}: {names}",
         hint="If this is the metastore's database, paste this as an administrator. It can read the catalog and nothing else.",
         remedy=grants(settings, store.account),
+        unseen=NOTHING_READ,
     )
