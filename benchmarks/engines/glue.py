@@ -11,7 +11,7 @@ import sys
 from math import ceil
 from typing import Any
 
-from benchmarks.__main__ import Promise
+from benchmarks.promise import Promise
 
 DATABASES = 4
 PAGE = 100

@@ -22,7 +22,9 @@ from typing import Any
 
 import pymysql
 
-from benchmarks.__main__ import SHORT, Promise, _of, _run
+from benchmarks.inspections import SHORT, _of
+from benchmarks.processes import run as _run
+from benchmarks.promise import Promise
 
 DATABASES = 10
 COLUMNS = 20

@@ -22,7 +22,6 @@ from hypothesis import strategies as st
 from metamapper.connectors import errors
 from metamapper.connectors.base import Engine, Observation, Server, Statement
 from metamapper.connectors.conformance.recordings import record, replay, spellings, text_of
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.engines.sqlite import ENGINE as SQLITE
 from metamapper.connectors.engines.sqlite.session import SqliteSession
 from metamapper.connectors.engines.sqlite.settings import SqliteSettings
@@ -33,6 +32,7 @@ from metamapper.connectors.recording.masking import Mask
 from metamapper.connectors.recording.replay import again
 from metamapper.connectors.registry import registry
 from metamapper.connectors.scope import Patterns, ScopeFilter
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
 from metamapper.schema import RelationKind, Scope
 from tests.engines.postgresql.subject import PostgresqlSubject
 from tests.engines.sqlite.subject import SqliteSource, SqliteSubject

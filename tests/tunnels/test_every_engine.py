@@ -40,6 +40,7 @@ URLS = {
     "snowflake": "snowflake://ana:pw@acme-shop/SHOP",
     "glue": "glue://AKIAEXAMPLE:secret@eu-west-1/",
     "athena": "athena://AKIAEXAMPLE:secret@eu-west-1/",
+    "hive": "thrift://db.invalid:9084",
 }
 FIRST_ASKED = {
     "snowflake": ("acme-shop.snowflakecomputing.com", 443),

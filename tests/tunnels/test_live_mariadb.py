@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.tunnel.connector import connect
 from metamapper.connectors.tunnel.keys import KeyPair
 from tests.engines.mysql.subject import ENGINE, MysqlSource, MysqlSubject

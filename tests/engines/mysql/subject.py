@@ -13,9 +13,9 @@ from metamapper.connectors.base import EngineSettings
 from metamapper.connectors.conformance import SqlSpelling
 from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.mysql import ENGINE
-from metamapper.connectors.engines.mysql.names import account, pattern, quoted, text
-from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.sql.mysql.names import account, pattern, quoted, text
+from metamapper.connectors.sql.mysql.settings import MysqlSettings
 from metamapper.schema import AssetKind, TypeFamily
 from tests.support.mysql import ADMIN, MysqlServer
 

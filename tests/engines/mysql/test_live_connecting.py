@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import EngineSettings, Step, StepState
-from metamapper.connectors.engines.mysql.names import account
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.reach import UNRESTRICTED, Reach
 from metamapper.connectors.registry import from_url
+from metamapper.connectors.sql.mysql.names import account
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from tests.engines.mysql.subject import ENGINE, MysqlSource, MysqlSubject
 from tests.support.certificates import AUTHORITY
 

@@ -7,10 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from metamapper.connectors.conformance.reads import look, opened, read
-from metamapper.connectors.engines.mysql.names import account
 from metamapper.connectors.errors import Cancelled, ConnectorError, StatementTimeout
 from metamapper.connectors.reading import read_snapshot
 from metamapper.connectors.scope import Patterns, ScopeFilter
+from metamapper.connectors.sql.mysql.names import account
 from metamapper.schema import (
     Column,
     ConstraintKind,

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step, StepState
 from metamapper.connectors.conformance.reads import look, opened, read
-from metamapper.connectors.engines.mysql.names import account, pattern, quoted
-from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.mysql.names import account, pattern, quoted
+from metamapper.connectors.sql.mysql.settings import MysqlSettings
 from metamapper.schema import Completeness, Scope, Snapshot
 from tests.engines.mysql.subject import ENGINE, MysqlSource, MysqlSubject
 

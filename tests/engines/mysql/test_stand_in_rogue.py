@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from tests.engines.mysql.rogue import TAKES_LOCAL_FILES, Rogue, local_file, other_way_to_sign_in, rogue, text
 from tests.engines.mysql.subject import ENGINE
 

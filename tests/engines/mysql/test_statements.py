@@ -6,9 +6,9 @@ from sqlglot import exp
 
 from metamapper.connectors.conformance.reads import opened, read
 from metamapper.connectors.engines.mysql import session as reading
-from metamapper.connectors.engines.mysql.names import Version
 from metamapper.connectors.engines.mysql.statements import QUERIES, parts_of, probe_of, relations_of
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.mysql.names import Version
 from tests.engines.mysql.subject import MysqlSource, MysqlSubject
 from tests.engines.mysql.test_live_reading import CONSTRAINTS, INDEXES, PARTITIONED
 

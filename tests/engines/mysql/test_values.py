@@ -4,13 +4,13 @@ import pymysql
 import pytest
 
 from metamapper.connectors import errors
-from metamapper.connectors.engines.mysql.errors import create_account, from_connecting, from_statement
 from metamapper.connectors.engines.mysql.grants import rights_of
-from metamapper.connectors.engines.mysql.names import Version, account, pattern, unescaped, version_of
 from metamapper.connectors.engines.mysql.payload import RawColumn, decode
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.engines.mysql.types import parse_type
 from metamapper.connectors.registry import from_url
+from metamapper.connectors.sql.mysql.errors import create_account, from_connecting, from_statement
+from metamapper.connectors.sql.mysql.names import Version, account, pattern, unescaped, version_of
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from metamapper.schema import RelationKind, TypeFamily
 
 SETTINGS = MysqlSettings(host="db.example.com", user="metamapper", password="a planted secret")

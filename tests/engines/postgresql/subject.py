@@ -15,9 +15,9 @@ from metamapper.connectors.base import EngineSettings
 from metamapper.connectors.conformance import SqlSpelling
 from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.postgresql import ENGINE
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
 from metamapper.schema import AssetKind, TypeFamily
 from tests.engines.postgresql.guarded import Guarded
 from tests.support.databases import fresh_postgresql

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import EngineSettings, Step, StepState
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.connectors.reach import UNRESTRICTED, Reach
 from metamapper.connectors.registry import from_url
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
 from tests.engines.postgresql.guarded import AUTHORITY, PASSWORD, Guarded
 from tests.engines.postgresql.subject import ENGINE, PostgresqlSource, settings_of
 

@@ -29,6 +29,7 @@ ENGINE = Engine(
     blurb="Databases and tables of a data lake",
     settings=GlueSettings,
     connector=f"{__name__}.connector:GlueConnector",
+    decoder="metamapper.connectors.sql.hive_relations:decode",
     url_schemes=("glue",),
     settings_from_url=settings_from_url,
     capabilities={

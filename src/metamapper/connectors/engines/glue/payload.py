@@ -1,40 +1,16 @@
-"""From what Glue tells of a table to bytes that change if and only if the table does, and from them to a relation."""
+"""From what Glue tells of a table to what is kept of it."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from metamapper.connectors.sql import hive_tables
-from metamapper.connectors.sql.hive_columns import RawColumn, columns_of
-from metamapper.connectors.sql.hive_spark import spark_columns
-from metamapper.schema import Extras, Relation
+from metamapper.connectors.sql.hive_columns import RawColumn
+from metamapper.connectors.sql.hive_relations import RawTable
 
 Told = Mapping[str, Any]
 
 _CURRENT, _FIELD_ID, _OPTIONAL = "iceberg.field.current", "iceberg.field.id", "iceberg.field.optional"
-
-
-class RawTable(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is kept of a table. Statistics, versions and times of access move by themselves and are no part of it."""
-
-    schema: str
-    name: str
-    type: str | None = None
-    comment: str | None = None
-    columns: tuple[RawColumn, ...] = ()
-    parameters: dict[str, str] = {}
-    view: str | None = None
-    facts: dict[str, Any] = {}
-
-
-_ENCODER = msgspec.json.Encoder(order="deterministic")
-_DECODER = msgspec.json.Decoder(RawTable)
-
-
-def encode(raw: RawTable) -> bytes:
-    return _ENCODER.encode(raw)
 
 
 def raw_of(schema: str, told: Told) -> RawTable:
@@ -99,32 +75,3 @@ def _facts(told: Told, storage: Told) -> dict[str, Any]:
         "dialects": [each.get("Dialect") for each in (told.get("ViewDefinition") or {}).get("Representations") or ()],
     }
     return {name: fact for name, fact in facts.items() if fact}
-
-
-def kind_of(raw: RawTable) -> Any:
-    is_partitioned = any(column.is_key for column in raw.columns)
-    return hive_tables.kind_of(raw.type, raw.parameters, is_partitioned=is_partitioned)
-
-
-def decode(payload: bytes) -> Relation:
-    raw = _DECODER.decode(payload)
-    return Relation(
-        schema=raw.schema,
-        name=raw.name,
-        kind=kind_of(raw),
-        columns=columns_of(spark_columns(raw.columns, raw.parameters)),
-        comment=hive_tables.comment_of(raw.comment, raw.parameters),
-        definition=hive_tables.view_text(raw.view),
-        extras=_extras(raw),
-    )
-
-
-def _extras(raw: RawTable) -> Extras:
-    facts = raw.facts
-    told = {
-        "format": hive_tables.format_of(raw.parameters, facts.get("serde"), facts.get("input_format")),
-        "partitioned_by": [column.name for column in raw.columns if column.is_key],
-        **facts,
-        "parameters": hive_tables.shown(raw.parameters),
-    }
-    return {name: fact for name, fact in told.items() if fact}

@@ -10,9 +10,10 @@ from metamapper.connectors.aws.calls import Answer, Caller
 from metamapper.connectors.aws.session import Database, ListedSession
 from metamapper.connectors.base import Observation, Server
 from metamapper.connectors.engines.glue import calls
-from metamapper.connectors.engines.glue.payload import decode, encode, kind_of, raw_of
+from metamapper.connectors.engines.glue.payload import raw_of
 from metamapper.connectors.engines.glue.settings import GlueSettings
 from metamapper.connectors.sql import hive_tables
+from metamapper.connectors.sql.hive_relations import decode, encode, kind_of
 from metamapper.schema import Relation
 
 READER = b"glue-1"

@@ -1,7 +1,7 @@
 """MySQL 5.7 to 9, MariaDB 10.5 and later, and what speaks their protocol: Amazon RDS and Aurora, Cloud SQL. Facts only."""
 
 from metamapper.connectors.base import Ability, Capability, Engine, Support
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, settings_from_url
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, settings_from_url
 
 _YES = Capability(Support.YES)
 

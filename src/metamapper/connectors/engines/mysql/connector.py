@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from metamapper.connectors.base import Step
 from metamapper.connectors.engines.mysql.diagnosis import diagnose
-from metamapper.connectors.engines.mysql.dial import dialled
 from metamapper.connectors.engines.mysql.session import CANCEL_SECONDS, MysqlSession
-from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.sql.mysql.dial import dialled
+from metamapper.connectors.sql.mysql.settings import MysqlSettings
 
 
 class MysqlConnector:

@@ -7,7 +7,7 @@ from operator import attrgetter
 import msgspec
 
 from metamapper.connectors.engines.mysql.indexes import PRIMARY, RawIndexPart, by_index, spelled
-from metamapper.connectors.engines.mysql.names import listed, quoted, unescaped
+from metamapper.connectors.sql.mysql.names import listed, quoted, unescaped
 from metamapper.schema import Constraint, ConstraintKind, Reference
 
 _UNSAID = frozenset({"NO ACTION", "RESTRICT"})

@@ -18,12 +18,12 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, inside, run_checks
-from metamapper.connectors.engines.mysql.dial import Wire, connected, dialled, routed, signed_in
-from metamapper.connectors.engines.mysql.errors import create_account, from_connecting
 from metamapper.connectors.engines.mysql.session import MysqlSession
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.mysql.dial import Wire, connected, dialled, routed, signed_in
+from metamapper.connectors.sql.mysql.errors import create_account, from_connecting
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from metamapper.schema import Completeness
 
 HEADER = 4

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import msgspec
 
-from metamapper.connectors.engines.mysql.names import quoted, unescaped
+from metamapper.connectors.sql.mysql.names import quoted, unescaped
 from metamapper.schema import Index
 
 PRIMARY = "PRIMARY"

@@ -11,8 +11,8 @@ import msgspec
 
 from metamapper.connectors.engines.mysql.constraints import RawCheck, RawKeyColumn, RawKeyRule, constraints_of
 from metamapper.connectors.engines.mysql.indexes import RawIndexPart, indexes_of
-from metamapper.connectors.engines.mysql.names import text, unescaped
 from metamapper.connectors.engines.mysql.types import is_quoted, parse_type
+from metamapper.connectors.sql.mysql.names import text, unescaped
 from metamapper.schema import Column, Extras, Generated, Identity, Relation, RelationKind, TypeFamily
 
 _NOW = re.compile(r"CURRENT_TIMESTAMP(\(\d*\))?\Z", re.IGNORECASE)

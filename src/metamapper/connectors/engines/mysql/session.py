@@ -12,15 +12,15 @@ from pymysql.cursors import DictCursor
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Observation, Server, Statement
-from metamapper.connectors.engines.mysql.dial import Wire
-from metamapper.connectors.engines.mysql.errors import GARBLED, from_statement, grant_to
 from metamapper.connectors.engines.mysql.gathering import Gathered, Refusal, gathered
 from metamapper.connectors.engines.mysql.grants import Rights, rights_of
-from metamapper.connectors.engines.mysql.names import FIRST_MYSQL, Version, version_of
 from metamapper.connectors.engines.mysql.payload import decode
-from metamapper.connectors.engines.mysql.settings import MysqlSettings
 from metamapper.connectors.engines.mysql.statements import QUERIES, parts_of, probe_of, relations_of
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.connectors.sql.mysql.dial import Wire
+from metamapper.connectors.sql.mysql.errors import GARBLED, from_statement, grant_to
+from metamapper.connectors.sql.mysql.names import FIRST_MYSQL, Version, version_of
+from metamapper.connectors.sql.mysql.settings import MysqlSettings
 from metamapper.connectors.sql.statements import StatementLog
 from metamapper.schema import Completeness, Relation, Scope
 

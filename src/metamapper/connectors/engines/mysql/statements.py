@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from metamapper.connectors.engines.mysql.names import Version
 from metamapper.connectors.sql.blocks import load
+from metamapper.connectors.sql.mysql.names import Version
 
 QUERIES = load("metamapper.connectors.engines.mysql")
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from metamapper.connectors.engines.mysql.names import unescaped
+from metamapper.connectors.sql.mysql.names import unescaped
 from metamapper.schema import TypeFamily
 
 _SPELLING = re.compile(r"(?P<base>\w+)(?:\((?P<inside>.*)\))?(?P<rest>[^)]*)\Z", re.DOTALL)

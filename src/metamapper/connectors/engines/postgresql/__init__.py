@@ -1,7 +1,7 @@
 """PostgreSQL 10 and later, and what speaks its catalog: Amazon RDS and Aurora, Cloud SQL, AlloyDB. Facts only."""
 
 from metamapper.connectors.base import Ability, Capability, Engine, Support
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, settings_from_url
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, settings_from_url
 from metamapper.schema import AssetKind
 
 _YES = Capability(Support.YES)

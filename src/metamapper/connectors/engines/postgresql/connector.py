@@ -5,10 +5,10 @@ from contextlib import contextmanager
 
 from metamapper.connectors.base import Step
 from metamapper.connectors.engines.postgresql.diagnosis import diagnose
-from metamapper.connectors.engines.postgresql.dial import dialled
 from metamapper.connectors.engines.postgresql.session import PostgresqlSession
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.sql.postgresql.dial import dialled
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
 
 
 class PostgresqlConnector:

@@ -6,7 +6,7 @@ A definition leaves out its own name and its relation's: renaming either does no
 
 from collections.abc import Sequence
 
-from metamapper.connectors.engines.postgresql.names import listed, quoted
+from metamapper.connectors.sql.postgresql.names import listed, quoted
 from metamapper.schema import ConstraintKind, Reference
 
 DESCENDING, NULLS_FIRST = 1, 2

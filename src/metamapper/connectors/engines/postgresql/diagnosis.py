@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import NOTHING_READ, Finding, inside, run_checks
-from metamapper.connectors.engines.postgresql.dial import authority_file, dialled, routed
-from metamapper.connectors.engines.postgresql.errors import connection_failed, create_role, tls_failed
-from metamapper.connectors.engines.postgresql.names import quoted
 from metamapper.connectors.engines.postgresql.session import QUERIES, PostgresqlSession
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.greeting import OFFERED, knock, secured, unverifying
+from metamapper.connectors.sql.postgresql.dial import authority_file, dialled, routed
+from metamapper.connectors.sql.postgresql.errors import connection_failed, create_role, tls_failed
+from metamapper.connectors.sql.postgresql.names import quoted
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.schema import Completeness
 
 _AFTER_SIGN_IN = (errors.DatabaseUnknown, errors.PermissionMissing, errors.VersionUnsupported)

@@ -13,11 +13,11 @@ from psycopg.rows import dict_row
 
 from metamapper.connectors import errors
 from metamapper.connectors.base import Observation, Server, Statement
-from metamapper.connectors.engines.postgresql.errors import from_statement, grant_usage
 from metamapper.connectors.engines.postgresql.payload import decode, is_torn, kind_of
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.blocks import load
+from metamapper.connectors.sql.postgresql.errors import from_statement, grant_usage
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
 from metamapper.connectors.sql.statements import StatementLog
 from metamapper.schema import Completeness, Relation, Scope
 

@@ -12,9 +12,9 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor, SSCursor
 
 from metamapper.connectors import errors
-from metamapper.connectors.engines.mysql.errors import GARBLED, from_connecting
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.reach import Reach, Route
+from metamapper.connectors.sql.mysql.errors import GARBLED, from_connecting
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 
 GRACE = 30
 """Seconds beyond the server's own time-out until a server that says nothing is given up."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 import psycopg
 
 from metamapper.connectors import errors
-from metamapper.connectors.engines.postgresql.names import quoted
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
+from metamapper.connectors.sql.postgresql.names import quoted
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.connectors.sql.redaction import redact
 from metamapper.connectors.sql.sqlstates import meaning
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 import pymysql
 
 from metamapper.connectors import errors
-from metamapper.connectors.engines.mysql.names import account, pattern, text
-from metamapper.connectors.engines.mysql.settings import MysqlSettings, Tls
+from metamapper.connectors.sql.mysql.names import account, pattern, text
+from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
 from metamapper.connectors.sql.redaction import redact
 
 Kind = type[errors.ConnectorError]

@@ -14,9 +14,9 @@ from psycopg import pq
 from psycopg.types.string import TextLoader
 
 from metamapper.connectors import errors
-from metamapper.connectors.engines.postgresql.errors import from_connecting
-from metamapper.connectors.engines.postgresql.settings import PostgresqlSettings, Tls
 from metamapper.connectors.reach import Reach, Route
+from metamapper.connectors.sql.postgresql.errors import from_connecting
+from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
 
 OLDEST = 10
 NOWHERE = "/nonexistent/metamapper"
