@@ -17,6 +17,7 @@ OF_NOBODY = {
     "User",
     "Fence",
     "SchedulerLease",
+    "SchedulerHeartbeat",
     "WorkerHeartbeat",
     "Canary",
     "RunTally",

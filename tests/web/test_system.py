@@ -8,7 +8,8 @@ import pytest
 
 from metamapper.runs.auditing import audit
 from metamapper.runs.leases import claim
-from metamapper.runs.models import Audit, Run, SchedulerLease, Trigger, WorkerHeartbeat
+from metamapper.runs.models import Audit, Run, SchedulerHeartbeat, SchedulerLease, Trigger, WorkerHeartbeat
+from metamapper.runs.scheduler import Ledger
 from metamapper.runs.services import metastore_now, request_run
 from tests.cast import Cast
 from tests.runs.ledger import make_datastore
@@ -77,3 +78,18 @@ def test_whether_the_promises_hold(cast: Cast) -> None:
     assert f"{Audit.objects.count() - 1} hold of the {Audit.objects.count()} to check" in page(cast)
     Audit.objects.filter(invariant="no_slot_twice").update(broken=2)
     assert re.search("no_slot_twice</strong> is broken by 2 rows", page(cast))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_every_scheduler_is_shown_and_one_leads(cast: Cast) -> None:
+    assert "No scheduler has been heard of" in page(cast)
+    ledgers = [Ledger(name, lambda _: None) for name in ("host/1/a", "host/2/b")]
+    for ledger in ledgers:
+        ledger.tick()
+    text = page(cast)
+    assert (text.count(">Leads<"), text.count(">Stands by<")) == (1, 1)
+    assert text.index("host/1/a") < text.index("host/2/b")
+    SchedulerHeartbeat.objects.filter(name="host/2/b").update(heard_at=metastore_now() - timedelta(minutes=2))
+    assert page(cast).count(">Silent<") == 1
+    ledgers[1].stop()
+    assert "host/2/b" not in page(cast)

@@ -45,7 +45,7 @@ def finish(
         raise ValueError(f"A run finishes as succeeded or partial, not as {state}")
     with transaction.atomic(savepoint=False):
         now = metastore_now()
-        lock_schedule(lease.datastore_id)
+        failing = any(row[1] for row in ask("lock_schedule", datastore=lease.datastore_id))
         _end(
             lease,
             now,
@@ -56,7 +56,8 @@ def finish(
             counts=counts,
             statements=statements,
         )
-        change("streak_over", datastore=lease.datastore_id)
+        if failing:
+            change("streak_over", datastore=lease.datastore_id)
 
 
 def fail(

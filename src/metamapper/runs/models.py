@@ -292,3 +292,13 @@ class WorkerHeartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SchedulerHeartbeat(models.Model):
+    """A scheduler that is alive, whether it leads or stands by."""
+
+    name = models.CharField(primary_key=True, max_length=200)
+    heard_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

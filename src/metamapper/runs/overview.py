@@ -9,7 +9,16 @@ from django.db.models import Count, Min
 
 from metamapper.runs.clock import metastore_now
 from metamapper.runs.health import Health, health
-from metamapper.runs.models import Audit, Errand, Run, SchedulerLease, State, Trigger, WorkerHeartbeat
+from metamapper.runs.models import (
+    Audit,
+    Errand,
+    Run,
+    SchedulerHeartbeat,
+    SchedulerLease,
+    State,
+    Trigger,
+    WorkerHeartbeat,
+)
 from metamapper.runs.timing import timing
 
 LATEST = 200
@@ -24,6 +33,16 @@ class Worker:
     slots: int
     busy: int
     started_at: datetime
+    heard_at: datetime
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduler:
+    """One scheduler's last word; one of them leads."""
+
+    name: str
+    leads: bool
     heard_at: datetime
     alive: bool
 
@@ -47,6 +66,7 @@ class Overview:
 
     health: Health
     workers: list[Worker]
+    schedulers: list[Scheduler]
     leader: str
     ticked_at: datetime | None
     waiting: int
@@ -74,6 +94,7 @@ def overview() -> Overview:
     return Overview(
         health=health(),
         workers=_workers(now, busy),
+        schedulers=_schedulers(now, lease),
         leader=lease.owner if lease else "",
         ticked_at=lease.ticked_at if lease else None,
         waiting=queued.count(),
@@ -87,6 +108,17 @@ def overview() -> Overview:
         audited_at=min(checked, default=None),
         broken={each.invariant: each.broken for each in audits if each.broken},
     )
+
+
+def _schedulers(now: datetime, lease: SchedulerLease | None) -> list[Scheduler]:
+    """The leader first."""
+    gone = now - timedelta(seconds=timing().scheduler_gone)
+    leader = lease.owner if lease and lease.expires_at and lease.expires_at > now else ""
+    found = [
+        Scheduler(each.name, each.name == leader, each.heard_at, each.heard_at > gone)
+        for each in SchedulerHeartbeat.objects.order_by("name")
+    ]
+    return sorted(found, key=lambda each: not each.leads)
 
 
 def _workers(now: datetime, busy: Counter[str]) -> list[Worker]:

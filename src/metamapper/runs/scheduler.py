@@ -18,7 +18,7 @@ from metamapper.runs.dispatch import Publish, dispatch
 from metamapper.runs.due import create_due_runs, follow_the_clock
 from metamapper.runs.errands import dispatch_errands, reap_errands, sweep_errands
 from metamapper.runs.housekeeping import ask_for_housekeeping
-from metamapper.runs.models import SchedulerLease, WorkerHeartbeat
+from metamapper.runs.models import SchedulerHeartbeat, SchedulerLease, WorkerHeartbeat
 from metamapper.runs.reaper import reap
 from metamapper.runs.tallies import tally
 from metamapper.runs.timing import timing
@@ -84,7 +84,7 @@ class Ledger:
     def tick(self) -> bool:
         """One round; whether this scheduler leads.
 
-        1. lead, or leave it to the one that does
+        1. say that this one lives; lead, or leave it to the one that does
         2. schedules that are due -> runs
         3. expired leases -> runs that wait again, unless the ticks paused: then workers could not renew them either
         4. waiting runs -> messages
@@ -93,6 +93,7 @@ class Ledger:
         7. what is old goes
         8. say when the tick was
         """
+        SchedulerHeartbeat.objects.update_or_create(name=self.owner, defaults={"heard_at": metastore_now()})
         leading = lead(self.owner)
         if leading is None:
             return False
@@ -142,6 +143,7 @@ class Ledger:
         """Resign, if the metastore is there to be told."""
         try:
             resign(self.owner)
+            SchedulerHeartbeat.objects.filter(name=self.owner).delete()
         except Error as error:
             log.warning("scheduler.not_resigned", error=type(error).__name__)
         finally:
@@ -149,8 +151,10 @@ class Ledger:
 
 
 def sweep(now: datetime) -> None:
-    """Forget workers that have long been gone, old canaries and errands; count what has ended."""
+    """Forget workers and schedulers that have long been gone, old canaries and errands; count what has ended."""
     sweep_canaries(now)
     sweep_errands(now)
     tally()
-    WorkerHeartbeat.objects.filter(heard_at__lt=now - timedelta(seconds=timing().worker_forgotten)).delete()
+    gone = now - timedelta(seconds=timing().worker_forgotten)
+    WorkerHeartbeat.objects.filter(heard_at__lt=gone).delete()
+    SchedulerHeartbeat.objects.filter(heard_at__lt=gone).delete()

@@ -40,7 +40,8 @@ WHERE id = %(run)s AND fence = %(fence)s AND state = 'running';
 SELECT id FROM runs_run WHERE id = %(run)s AND fence = %(fence)s AND state = 'running' {for_key_share};
 
 -- name: lock_schedule
-SELECT datastore_id FROM runs_schedule WHERE datastore_id = %(datastore)s {for_update};
+SELECT datastore_id, consecutive_failures <> 0 OR breaker_until IS NOT NULL FROM runs_schedule
+WHERE datastore_id = %(datastore)s {for_update};
 
 -- name: lock_schedule_if_free
 SELECT datastore_id FROM runs_schedule WHERE datastore_id = %(datastore)s {for_update_if_free};
@@ -49,5 +50,4 @@ SELECT datastore_id FROM runs_schedule WHERE datastore_id = %(datastore)s {for_u
 SELECT id FROM runs_run WHERE datastore_id = %(datastore)s AND state = 'queued' AND available_at <= %(now)s;
 
 -- name: streak_over
-UPDATE runs_schedule SET consecutive_failures = 0, breaker_until = NULL
-WHERE datastore_id = %(datastore)s AND (consecutive_failures <> 0 OR breaker_until IS NOT NULL);
+UPDATE runs_schedule SET consecutive_failures = 0, breaker_until = NULL WHERE datastore_id = %(datastore)s;
