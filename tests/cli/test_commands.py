@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from django.conf import settings
 
 from metamapper.cli.commands import COMMANDS, metamapper
+from metamapper.cli.services import web
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -115,3 +117,19 @@ def test_a_command_that_needs_no_django_does_not_import_it(arguments: list[str])
     program = f"import sys, atexit; atexit.register(lambda: print('heavy:', {heavy})); from metamapper.cli import main; main()"
     done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
     assert "heavy: []" in done.stdout
+
+
+@pytest.mark.parametrize(("arguments", "told"), [((), True), (("--quiet",), False)])
+def test_the_web_server_says_what_is_in_force_before_it_begins(
+    arguments: tuple[str, ...], told: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    became: list[tuple[str, ...]] = []
+    monkeypatch.setattr("metamapper.cli.services._become", lambda *words: became.append(words))
+    caplog.set_level("INFO")
+    done = CliRunner().invoke(web, [*arguments, "--port", "5051", "--workers", "3"])
+    assert done.exit_code == 0, done.output
+    assert became[0][0] == "gunicorn"
+    assert became[0][-2:] == ("--workers", "3")
+    said = caplog.text + done.output
+    assert ("METAMAPPER_FERNET_KEY" in said) == told
+    assert not any(key in said for key in settings.METAMAPPER_FERNET_KEYS)

@@ -79,6 +79,8 @@ def gone(pid: int) -> bool:
 
 def test_one_command_runs_everything_and_one_key_ends_it(up: Up, tmp_path: Path) -> None:
     said = up.ready()
+    assert f"METAMAPPER_HOME={tmp_path}" in up.said()
+    assert "METAMAPPER_EMAIL_HOST" not in up.said(), "what was not set is not told"
     assert f"http://localhost:{up.port}" in said
     assert status(up.port) < 400
     children = eventually(lambda: len(up.children()) == 3 and up.children(), within=30)

@@ -17,6 +17,7 @@ _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": False}
 _SET_PARENT_DEATH_SIGNAL = 1
 
 quiet = click.option("--quiet", is_flag=True, help="Without Celery's banner.")
+calm = click.option("--quiet", is_flag=True, help="Without saying what is in force.")
 arguments = click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 
 
@@ -32,11 +33,13 @@ def migrate() -> None:
 @click.command(context_settings=_PASS_ON)
 @click.option("--host", default="localhost", show_default=True, help="The address to listen on.")
 @click.option("--port", default=5050, show_default=True, type=click.IntRange(1, 65535), help="The port to listen on.")
+@calm
 @arguments
-def web(*, host: str, port: int, arguments: tuple[str, ...]) -> None:
+def web(*, host: str, port: int, quiet: bool, arguments: tuple[str, ...]) -> None:
     """Run the web server. ARGUMENTS go to gunicorn."""
     settings = settings_read()
-    _tell(settings.METAMAPPER_EFFECTIVE)
+    if not quiet:
+        _tell(settings.METAMAPPER_EFFECTIVE)
     own = settings.METAMAPPER_GUNICORN_CONFIG
     config, bind = (own, []) if own else ("python:metamapper.conf.gunicorn", ["--bind", f"{host}:{port}"])
     _become("gunicorn", "--config", config, *bind, *arguments)

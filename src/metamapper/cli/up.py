@@ -7,7 +7,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,10 +33,12 @@ CALM = ("--quiet", "--loglevel", "warning")
 @click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Inspections at a time.")
 def up(*, host: str, port: int, workers: int) -> None:
     """Run everything here: web server, worker and scheduler. Ctrl-C stops it all."""
-    home = settings_read().METAMAPPER_HOME
+    settings = settings_read()
+    home = settings.METAMAPPER_HOME
     address = f"http://{host}:{port}"
     with _alone(home, address):
         _refuse_taken(host, port)
+        _tell_set(settings.METAMAPPER_EFFECTIVE)
         supervisor = Supervisor(_services(host, port, workers), _environment(host, port), _say, PATIENCE)
         supervisor.listen()
         supervisor.start("web")
@@ -52,7 +54,7 @@ def _services(host: str, port: int, workers: int) -> list[Child]:
     program = [sys.executable, "-m", "metamapper.cli"]
     later = time.monotonic() + START_ANYWAY
     return [
-        Child("web", [*program, "web", "--host", host, "--port", str(port)]),
+        Child("web", [*program, "web", "--quiet", "--host", host, "--port", str(port)]),
         Child("worker", [*program, "worker", *CALM, "--concurrency", str(workers)], due_at=later),
         Child("scheduler", [*program, "scheduler", *CALM], due_at=later),
     ]
@@ -63,6 +65,13 @@ def _environment(host: str, port: int) -> dict[str, str]:
     colour = {"FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     usual = {STOP_SECONDS: str(GRACE), ORIGIN: f"http://{_reachable(host)}:{port}"}
     return {**usual, **os.environ, **colour, "PYTHONUNBUFFERED": "1"}
+
+
+def _tell_set(effective: Mapping[str, str]) -> None:
+    """What is in force beside the defaults; `metamapper check` tells all of it."""
+    for name, value in effective.items():
+        if name in os.environ:
+            _say(f"{name}={value}")
 
 
 def _reachable(host: str) -> str:
