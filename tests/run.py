@@ -32,6 +32,8 @@ CHECKS: dict[str, list[str]] = {
 }
 NOTHING_COLLECTED = 5
 CHECKS_FAILED = 1
+AT_ONCE = (os.cpu_count() or 1) + 1
+"""Processes of pytest: tests wait for others more than they compute."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ def run_pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
 
     Whoever stops us stops it in an orderly way, so that it drops its databases.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", "--dist", "worksteal", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", str(AT_ONCE), "--dist", "worksteal", *arguments]
     process = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
     try:
         code = process.wait()

@@ -1,6 +1,7 @@
 """AWS for tests: moto's server with an extension (``aws_stand_in``), reached by the real driver over loopback."""
 
 import json
+import signal
 import socket
 import sys
 import tempfile
@@ -85,7 +86,12 @@ def aws_stand_in(*certificate: Path) -> Iterator[Aws]:
     program = Path(__file__).with_name("aws_stand_in.py")
     with (
         tempfile.TemporaryDirectory(prefix="mm-aws-") as folder,
-        running([sys.executable, program, port, *certificate], ready=lambda: _listens(port), folder=folder),
+        running(
+            [sys.executable, program, port, *certificate],
+            ready=lambda: _listens(port),
+            folder=folder,
+            stop=signal.SIGTERM,
+        ),
     ):
         yield Aws(f"https://localhost:{port}" if certificate else f"http://{LOOPBACK}:{port}")
 

@@ -136,7 +136,7 @@ def started(programs: Programs, *, settings: Sequence[str] = ()) -> Iterator[Mys
             *settings,
         ]
         server = MysqlServer(port, f"{programs.origin} on port {port}", authority)
-        ready = {"ready": lambda: _answers(server), "seconds": SECONDS, "whole_group": True}
+        ready = {"ready": lambda: _answers(server), "seconds": SECONDS, "whole_group": True, "patience": 3}
         with running(command, folder=place, **ready, **run_as):
             yield server
 

@@ -90,11 +90,13 @@ def _accept(listener: socket.socket, server_port: int, running: Proxy) -> None:
 def _serve(client: socket.socket, server_port: int, running: Proxy) -> None:
     with ExitStack() as stack, suppress(OSError, ValueError, struct.error):
         stack.enter_context(client)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         started = _started(client, running, stack)
         if started is None:
             return
         client, packet = started
         with socket.create_connection(("127.0.0.1", server_port)) as server:
+            server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             server.sendall(packet)
             back = Thread(target=_answers, args=(server, client), daemon=True)
             back.start()

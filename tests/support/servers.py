@@ -204,9 +204,13 @@ def running(
     folder: str,
     seconds: float = START_SECONDS,
     whole_group: bool = False,
+    stop: signal.Signals = signal.SIGINT,
+    patience: float = 20,
     **run_as: Any,
 ) -> Iterator[int]:
-    """The process, by its id, once it is ready; it gets a quick, orderly stop at the end, and its children if asked."""
+    """The process, by its id, once it is ready; at the end it is told to stop, and its children if asked, and after so many
+    seconds ended. SIGINT is PostgreSQL's quick, orderly stop, and suits most others as well.
+    """
     log = Path(folder) / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -216,7 +220,7 @@ def running(
         _await_ready(process, ready, log, seconds)
         yield process.pid
     finally:
-        _stop(process, whole_group=whole_group)
+        _stop(process, signal.SIGTERM if whole_group else stop, patience, whole_group=whole_group)
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path, seconds: float) -> None:
@@ -227,16 +231,15 @@ def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], lo
         time.sleep(0.05)
 
 
-def _stop(process: subprocess.Popen[bytes], *, whole_group: bool) -> None:
-    """SIGINT is PostgreSQL's quick, orderly stop, and suits most others as well; SIGTERM reaches what a script started."""
-    if process.poll() is None and whole_group:
-        os.killpg(process.pid, signal.SIGTERM)
-    elif process.poll() is None:
-        process.send_signal(signal.SIGINT)
+def _stop(process: subprocess.Popen[bytes], told: signal.Signals, patience: float, *, whole_group: bool) -> None:
+    """A whole group is what a script started."""
+    tell = (lambda number: os.killpg(process.pid, number)) if whole_group else process.send_signal
+    if process.poll() is None:
+        tell(told)
     try:
-        process.wait(timeout=20)
+        process.wait(timeout=patience)
     except subprocess.TimeoutExpired:
-        process.kill()
+        tell(signal.SIGKILL)
         process.wait()
 
 

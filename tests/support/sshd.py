@@ -112,7 +112,7 @@ def started(
         permitted = "any" if named is None else named or "none"
         (folder / "config").write_text(CONFIG.format(port=port, folder=folder, permitted=permitted))
         command = [server, "-D", "-e", "-f", folder / "config"]
-        with running(command, ready=lambda: _answers(folder), folder=name) as pid:
+        with running(command, ready=lambda: _answers(folder), folder=name, stop=signal.SIGTERM) as pid:
             made = Sshd(port, pwd.getpwuid(os.geteuid()).pw_name, bare(host_key.public), folder, pid)
             made.authorize(*authorized)
             try:

@@ -192,6 +192,8 @@ def trusting(settings: RedshiftSettings) -> ssl.SSLContext:
 
 def _kept_alive(wire: socket.socket) -> socket.socket:
     """So that a host that vanished is noticed within a minute, and no firewall forgets a session that waits."""
+    # A question goes out in pieces, each of which would wait until the one before it is acknowledged.
+    wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _KEEPALIVE:
         if hasattr(socket, name):
