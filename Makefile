@@ -32,8 +32,8 @@ run: setup ## Start Metamapper on http://localhost:5050
 test: setup-dev ## Checks, then every test, on both metastores
 	@$(BIN)/python -m tests.run $(ARGS)
 
-bench: setup-dev ## Measure against the floor, print the table; ENGINE=name measures one engine's own promises
-	@$(BIN)/python -m benchmarks$(if $(ENGINE),.engines.$(ENGINE)) $(ARGS)
+bench: setup-dev ## Measure against the floor, print the table; ENGINE=name measures one engine, ENGINE=all the memory of each
+	@$(BIN)/python -m benchmarks$(if $(ENGINE),.engines $(ENGINE)) $(ARGS)
 
 BROKER ?= redis
 SECONDS ?= 60

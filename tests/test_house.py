@@ -172,19 +172,3 @@ def test_whoever_wants_all_drivers_gets_them_all() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     [everything] = extras["all"]
     assert set(re.findall(r"\w+", everything.partition("[")[2])) == set(engines()) & set(extras)
-
-
-@pytest.mark.parametrize("name", engines())
-def test_no_engine_is_named_elsewhere(name: str) -> None:
-    """Pages, forms, commands and the shared reading code learn of an engine from its facts, never by its name."""
-    literal = re.compile(rf"""["']{name}["']""")
-    shared = [
-        path for part in ("connectors", "datastores", "diffing", "schema", "web") for path in (SOURCE / part).rglob("*")
-    ]
-    found = [
-        str(path.relative_to(ROOT))
-        for path in shared
-        if path.suffix in {".py", ".html"} and name not in path.parts and "migrations" not in path.parts
-        if literal.search(path.read_text(encoding="utf-8"))
-    ]
-    assert not found

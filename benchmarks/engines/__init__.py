@@ -1,1 +1,1 @@
-"""One module for each engine that has promises of its own: ``make bench ENGINE=glue``."""
+"""What each engine promises: ``make bench ENGINE=glue``. One that promises more than memory has a module of its own."""

@@ -35,7 +35,7 @@ def main() -> int:
     parser.add_argument("--tables", type=int, default=5_000)
     tables = parser.parse_args().tables
     promises: list[Promise] = []
-    for name, opened in (("PostgreSQL", _on_postgresql), ("MariaDB", _on_mariadb), ("service", _serving)):
+    for name, opened in (("PostgreSQL", on_postgresql), ("MariaDB", _on_mariadb), ("service", _serving)):
         try:
             with opened(tables, HIVE_3) as settings:
                 assert isinstance(settings, HiveSettings)
@@ -62,27 +62,27 @@ def _promises(name: str, tables: int, found: dict[str, Any]) -> Iterator[Promise
     yield Promise(f"{what}: memory above idle", found["peak"] - found["idle"], MOST_MIB, "MiB")
 
 
-def _model(tables: int) -> Any:
+def _model(tables: int, width: int = COLUMNS) -> Any:
     from metamapper.connectors.sql.hive_constraints import Rule
     from tests.support.hive_model import Model, ModelRule
 
     model = Model()
     databases = [model.database(f"bench_{number}") for number in range(DATABASES)]
     for number in range(tables):
-        columns = [(f"column_{place}", "array<struct<a:int>>" if place == 7 else "string") for place in range(COLUMNS)]
+        columns = [(f"column_{place}", "array<struct<a:int>>" if place == 7 else "string") for place in range(width)]
         made = model.table(databases[number % DATABASES], f"table_{number}", *columns, parameters={"numRows": "7"})
         made.rules.append(ModelRule(f"pk_{number}", Rule.PRIMARY_KEY, ["column_0"], 1))
     return model
 
 
 @contextmanager
-def _on_postgresql(tables: int, version: str) -> Iterator[Any]:
-    from tests.engines.postgresql.guarded import guarded_postgresql
-    from tests.support.hive_stores import on_postgresql
+def on_postgresql(tables: int, version: str, columns: int = COLUMNS) -> Iterator[Any]:
+    from tests.support.guarded import guarded_postgresql
+    from tests.support.hive_stores import on_postgresql as kept
     from tests.support.hive_tables import rows_of
 
-    with guarded_postgresql() as server, on_postgresql(server.url, version) as keeper:
-        keeper.put(rows_of(_model(tables), version))
+    with guarded_postgresql() as server, kept(server.url, version) as keeper:
+        keeper.put(rows_of(_model(tables, columns), version))
         keeper.run("ANALYZE")
         yield keeper.settings
 

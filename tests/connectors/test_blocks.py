@@ -1,5 +1,9 @@
+from collections.abc import Iterator
+from importlib.resources import files
+
 import pytest
 
+from metamapper.connectors.registry import registry
 from metamapper.connectors.sql.blocks import Blocks, load
 
 TEXT = """\
@@ -39,7 +43,14 @@ def test_a_line_can_have_both_bounds(version: int, kept: bool) -> None:
     assert "since" not in statement
 
 
-@pytest.mark.parametrize("engine", ["mysql", "postgresql", "sqlite"])
-def test_every_block_of_every_engine_is_named_once(engine: str) -> None:
-    package = f"metamapper.connectors.engines.{engine}"
+def packages() -> Iterator[str]:
+    """Of the engines that ask in SQL, and keep it in one file."""
+    for each in registry().engines.values():
+        package = each.connector.partition(":")[0].rpartition(".")[0]
+        if files(package).joinpath("queries.sql").is_file():
+            yield package
+
+
+@pytest.mark.parametrize("package", list(packages()))
+def test_every_block_of_every_engine_is_named_once(package: str) -> None:
     assert len(set(load(package))) == len(list(load(package)))

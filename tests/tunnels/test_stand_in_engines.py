@@ -19,7 +19,7 @@ from tests.engines.glue.subject import GlueSubject
 from tests.engines.redshift.subject import RedshiftSubject
 from tests.engines.sqlserver.subject import SqlserverSubject
 from tests.support.aws import Aws
-from tests.tunnels.test_every_engine import Straight
+from tests.support.ways import Straight
 
 NOBODY = 1
 TABLE = ops.CreateTable(ops.Table("orders"), (ops.NewColumn("id"),))

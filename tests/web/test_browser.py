@@ -13,6 +13,7 @@ from metamapper.runs.models import Run, State
 from metamapper.search.services import reindex
 from metamapper.workspaces.models import Workspace
 from tests.cast import PASSWORD, Cast
+from tests.support.databases import run_sql
 from tests.support.sshd import started as started_sshd
 from tests.web.clients import as_user
 from tests.web.scenery import Scenery
@@ -170,6 +171,7 @@ def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
     page: Page, postgresql_url: str, complaints: list[str]
 ) -> None:
     parts = urlsplit(postgresql_url)
+    run_sql(postgresql_url, "CREATE TABLE orders (id int)")
     page.goto("/larkspur/datastores/connect/?engine=postgresql")
     fill = {"Name here": "warehouse", "Host": str(parts.hostname), "Port": str(parts.port), "Database": "no_such_database", "User": str(parts.username), "Password": "typed-once"}  # fmt: skip
     for label, value in fill.items():
@@ -184,9 +186,15 @@ def test_a_failed_test_keeps_the_password_and_a_good_one_opens_the_way(
     page.get_by_role("button", name="Test again").click()
     expect(page.get_by_role("button", name="Save and inspect")).to_be_enabled()
     expect(failed).to_have_count(0)
-    expect(page.locator("#preview")).to_contain_text("public")
+    preview = page.locator("#preview")
+    expect(preview).to_contain_text("public")
+    preview.locator("summary").filter(has_text="public").click()
+    expect(preview.get_by_text("orders")).to_be_visible()
     page.get_by_label("Schemas").fill("-public")
-    expect(page.locator("#preview")).to_contain_text("hidden")
+    expect(preview).to_contain_text("hidden")
+    # What was unfolded stays so: the effect of a pattern is seen while it is typed.
+    expect(preview.get_by_text("orders")).to_be_visible()
+    expect(preview).to_contain_text("Left out by the patterns")
     page.get_by_role("button", name="Save and inspect").click()
     expect(page.get_by_role("heading", name="Run 1")).to_be_visible()
     assert complaints == []

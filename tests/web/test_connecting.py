@@ -73,6 +73,21 @@ def test_the_preview_counts_what_is_seen_and_hidden(cast: Cast, form: dict[str, 
     assert "hidden, 1 table" in preview.partition("tmp_x")[2].partition("</li>")[0]
 
 
+def test_the_preview_lists_tables_and_says_why_others_are_not_seen(cast: Cast, form: dict[str, str]) -> None:
+    client = as_user(cast.ana)
+    proof = proof_in(client.post(f"{CONNECT}test/", form, headers=HTMX).content.decode())
+    wanted = form | {"proof": proof, "tables": "-payments"}
+    preview = client.post(f"{CONNECT}preview/", wanted).content.decode().replace("<wbr>", "")
+    billing = preview.partition('data-keep="billing"')[2].partition("</details>")[0]
+    seen, _, left_out = billing.partition("Left out by the patterns")
+    assert '<li class="mm-mono">invoices</li>' in seen
+    assert "payments" not in seen
+    assert '<li class="mm-mono"><s>payments</s></li>' in left_out
+    scratch = preview.partition('data-keep="tmp_x"')[2].partition("</details>")[0]
+    assert "<s>scratch</s>" in scratch.partition("Left out by the patterns")[2]
+    assert "1 table in scope, 2 left out by the patterns" in preview
+
+
 def test_a_failed_test_says_which_step_and_marks_the_field(cast: Cast, form: dict[str, str]) -> None:
     page = as_user(cast.ana).post(f"{CONNECT}test/", form | {"set_database": "no_such_database"}, headers=HTMX)
     text = page.content.decode()

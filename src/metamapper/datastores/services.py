@@ -1,8 +1,6 @@
 """Registering, changing and removing datastores. Secrets are sealed before they are stored and never read for a page."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -22,6 +20,7 @@ from metamapper.connectors.settings import in_words, secret_fields
 from metamapper.connectors.tunnel.connector import SignedIn, connect
 from metamapper.connectors.tunnel.values import Hop, Tunnel
 from metamapper.datastores.models import Datastore
+from metamapper.datastores.preview import Preview, Tally
 from metamapper.datastores.reach import reach
 from metamapper.datastores.refusal import refusal
 from metamapper.datastores.tunnels import as_stored, hops_of, note_sign_ins, tunnel_for
@@ -198,41 +197,23 @@ def _connector_of_stored(datastore: Datastore) -> Connector:
         raise SettingsInvalid(f"The stored settings are not what the engine takes: {said}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaSeen:
-    """A schema as the preview shows it: how many tables it has, and how many of them are in scope, if it is itself."""
-
-    name: str
-    tables: int
-    seen: int
-    in_scope: bool
-    reason: str = ""
-
-
-def preview(
-    engine: Engine, settings: EngineSettings, within: ScopeFilter, tunnel: Tunnel | None = None
-) -> tuple[list[SchemaSeen], bool]:
-    """What would be seen and hidden, and whether everything was counted; raises a ``ConnectorError``.
+def preview(engine: Engine, settings: EngineSettings, within: ScopeFilter, tunnel: Tunnel | None = None) -> Preview:
+    """What would be seen and hidden, by schema, counted and listed; raises a ``ConnectorError``.
 
     Reads for ten seconds at most: a preview is worth no more, and a huge datastore says "at least".
     """
     until = timezone.now() + PREVIEW_TIME
     everything = ScopeFilter()
-    tables: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
+    tally = Tally(within)
     complete = True
     with connector(engine, settings, tunnel).open() as session:
         scopes, _ = session.scopes(everything)
         for found in session.relations(everything):
-            tables[found.schema] += 1
-            seen[found.schema] += within.allows_schema(found.schema) and within.allows_table(found.schema, found.name)
+            tally.add(found.schema, found.name)
             if timezone.now() > until:
                 complete = False
                 break
-    return [
-        SchemaSeen(each.name, tables[each.name], seen[each.name], within.allows_schema(each.name), each.reason or "")
-        for each in scopes
-    ], complete
+    return tally.preview(scopes, complete=complete)
 
 
 def _split(settings: EngineSettings) -> tuple[dict[str, Any], bytes]:

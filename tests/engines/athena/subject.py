@@ -69,3 +69,8 @@ class AthenaSubject:
 
 def settings_of(aws: Aws, people: People, **others: Any) -> AthenaSettings:
     return AthenaSettings(**reaching(aws, people), **others)
+
+
+ELSEWHERE = "athena://AKIAEXAMPLE:secret@eu-west-1/"
+"""A server that is nowhere, for what is asked for on the way to it."""
+FIRST_ASKED = ("athena.eu-west-1.amazonaws.com", 443)

@@ -3,13 +3,17 @@
 What is done to a table here is what its resource is like afterwards, whatever statement or job BigQuery would need for it.
 """
 
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
 from metamapper.connectors.base import EngineSettings
@@ -260,3 +264,20 @@ _MARKS = {"Pc", "Pd", "Zs"}
 def told(**fields: Any) -> list[Json]:
     """Fields of a table's schema: ``told(id="INTEGER")``."""
     return [{"name": name, **(kind if isinstance(kind, dict) else {"type": kind})} for name, kind in fields.items()]
+
+
+def elsewhere() -> BigquerySettings:
+    """A project that is nowhere: a URL holds no key."""
+    pem = _pem()
+    key = {"type": "service_account", "client_email": "a@shop.iam.gserviceaccount.com", "private_key": pem}
+    return BigquerySettings(project="acme-shop", key=json.dumps(key))
+
+
+@cache
+def _pem() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    formats = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return key.private_bytes(*formats).decode()
+
+
+FIRST_ASKED = ("oauth2.googleapis.com", 443)

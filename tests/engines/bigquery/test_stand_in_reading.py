@@ -254,8 +254,8 @@ def test_materialized_views(source: BigquerySource) -> None:
 
 
 def test_external_tables_and_iceberg(source: BigquerySource) -> None:
-    hive = {"mode": "AUTO", "fields": ["day"]}
-    external = {"sourceFormat": "PARQUET", "sourceUris": ["gs://lake/day=*"], "hivePartitioningOptions": hive}
+    partitioned = {"mode": "AUTO", "fields": ["day"]}
+    external = {"sourceFormat": "PARQUET", "sourceUris": ["gs://lake/day=*"], "hivePartitioningOptions": partitioned}
     source.server.add_table("shop", "x", told(a="STRING"), type="EXTERNAL", externalDataConfiguration=external)
     found = only(source)
     assert found.kind is RelationKind.EXTERNAL_TABLE

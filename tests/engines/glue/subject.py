@@ -260,3 +260,8 @@ def refused(known: Any) -> list[EngineSettings]:
         replace(known, access_key_id="AKIAUNKNOWNUNKNOWN", secret_access_key="whatever it is"),
         replace(known, access_key_id="ASIAUNKNOWNUNKNOWN", session_token="a token that has ended"),
     ]
+
+
+ELSEWHERE = "glue://AKIAEXAMPLE:secret@eu-west-1/"
+"""A server that is nowhere, for what is asked for on the way to it."""
+FIRST_ASKED = ("glue.eu-west-1.amazonaws.com", 443)

@@ -25,8 +25,8 @@ from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.scope import ScopeFilter
 from tests.engines.glue.subject import LEAST, LISTS_ONLY, LakeSource
-from tests.engines.postgresql.guarded import AUTHORITY, _certify
 from tests.support.aws import ACCOUNT, EXTERNAL_ID, READER, REGION, Aws, aws_stand_in
+from tests.support.guarded import AUTHORITY, _certify
 
 SCOPE = ScopeFilter()
 OWN = Reach(own_account=True)

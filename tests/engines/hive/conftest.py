@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines.hive.subject import SERVICE, ModelSource, ModelSubject
-from tests.engines.postgresql.guarded import Guarded, guarded_postgresql
+from tests.support.guarded import Guarded, guarded_postgresql
 from tests.support.hive import Metastore
 from tests.support.hive import metastore as started_metastore
 from tests.support.hive_service import service

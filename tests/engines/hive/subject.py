@@ -95,3 +95,7 @@ class ModelSubject:
                 replace(source.settings, password="p@ss:w/rd?#%41 é"),
                 replace(source.settings, user="no such user", password="whatever it is"),
             ]
+
+
+ELSEWHERE = "thrift://db.invalid:9084"
+"""A server that is nowhere, for what is asked for on the way to it."""

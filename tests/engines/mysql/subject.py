@@ -206,3 +206,8 @@ class MysqlSubject:
                 replace(source.reader, password="p@ss:w/rd?#%41 é"),
                 replace(source.reader, user="no such user", password="whatever it is"),
             ]
+
+
+ELSEWHERE = "mysql://ana:pw@db.invalid:3307/shop"
+"""A server that is nowhere, for what is asked for on the way to it."""
+TAKES_SOCKETS = True

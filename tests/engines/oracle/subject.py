@@ -109,3 +109,7 @@ class OracleSubject:
                 replace(source.reader, password="p@ss:w/rd?#%41 é"),
                 replace(source.reader, user="no such user", password="whatever it is"),
             ]
+
+
+ELSEWHERE = "oracle://ana:pw@db.invalid:1522/ORCL"
+"""A server that is nowhere, for what is asked for on the way to it."""

@@ -28,7 +28,7 @@ from metamapper.connectors.engines.oracle.settings import OracleSettings, Tls
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from tests.engines.oracle.subject import ENGINE, OracleSource
-from tests.engines.postgresql.guarded import AUTHORITY, _certify
+from tests.support.guarded import AUTHORITY, _certify
 from tests.support.oracle_driver import ora
 
 REFUSE, REDIRECT, DATA = 4, 5, 6

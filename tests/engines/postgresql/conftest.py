@@ -2,8 +2,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.engines.postgresql.guarded import Guarded, guarded_postgresql
 from tests.engines.postgresql.subject import PostgresqlSource, PostgresqlSubject
+from tests.support.guarded import Guarded, guarded_postgresql
 from tests.support.servers import Missing
 
 

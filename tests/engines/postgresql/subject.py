@@ -19,8 +19,8 @@ from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
 from metamapper.schema import AssetKind, TypeFamily
-from tests.engines.postgresql.guarded import Guarded
 from tests.support.databases import fresh_postgresql
+from tests.support.guarded import Guarded
 
 TYPES = {
     TypeFamily.INTEGER: "integer",
@@ -139,3 +139,8 @@ def _role(server_url: str) -> Iterator[str]:
             yield name
         finally:
             server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+ELSEWHERE = "postgresql://ana:pw@db.invalid:5433/shop"
+"""A server that is nowhere, for what is asked for on the way to it."""
+TAKES_SOCKETS = True

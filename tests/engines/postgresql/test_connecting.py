@@ -12,8 +12,8 @@ from metamapper.connectors.base import EngineSettings, Step, StepState
 from metamapper.connectors.reach import UNRESTRICTED, Reach
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
-from tests.engines.postgresql.guarded import AUTHORITY, PASSWORD, Guarded
 from tests.engines.postgresql.subject import ENGINE, PostgresqlSource, settings_of
+from tests.support.guarded import AUTHORITY, PASSWORD, Guarded
 
 pytestmark = pytest.mark.live
 

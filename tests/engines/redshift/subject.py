@@ -160,3 +160,7 @@ def _role(server_url: str) -> Iterator[str]:
             yield name
         finally:
             server.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(name)))
+
+
+ELSEWHERE = "redshift://ana:pw@db.invalid:5440/shop"
+"""A server that is nowhere, for what is asked for on the way to it."""

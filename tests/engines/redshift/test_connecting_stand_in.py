@@ -22,9 +22,9 @@ from metamapper.connectors.engines.redshift.settings import RedshiftSettings, Si
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.scope import ScopeFilter
-from tests.engines.postgresql.guarded import AUTHORITY, _certify
 from tests.engines.redshift.subject import ENGINE, PASSWORD, RedshiftSource, RedshiftSubject
 from tests.support.eventually import eventually
+from tests.support.guarded import AUTHORITY, _certify
 from tests.support.redshift import proxy
 
 pytestmark = pytest.mark.live

@@ -308,3 +308,8 @@ class SnowflakeSubject:
                 replace(known, sign_in=SignIn.KEY_PAIR, password="", private_key=key),
                 replace(known, sign_in=SignIn.OAUTH, password="", token=f"{TOKEN} that has expired"),
             ]
+
+
+ELSEWHERE = "snowflake://ana:pw@acme-shop/SHOP"
+"""A server that is nowhere, for what is asked for on the way to it."""
+FIRST_ASKED = ("acme-shop.snowflakecomputing.com", 443)

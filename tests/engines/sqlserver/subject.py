@@ -113,3 +113,7 @@ class SqlserverSubject:
                 replace(source.settings, password="p@ss:w/rd?#%41 é"),
                 replace(source.settings, user="no such user", password="whatever it is"),
             ]
+
+
+ELSEWHERE = "sqlserver://ana:pw@db.invalid:1434/shop"
+"""A server that is nowhere, for what is asked for on the way to it."""

@@ -118,3 +118,7 @@ class SynapseSubject:
                 replace(source.settings, password="not the right one"),
                 replace(source.settings, user="no such user", password="whatever it is"),
             ]
+
+
+ELSEWHERE = "synapse://ana:pw@db.invalid:1434/shop"
+"""A server that is nowhere, for what is asked for on the way to it."""

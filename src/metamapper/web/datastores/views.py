@@ -156,7 +156,7 @@ def _address_hops(request: Visit, form: DatastoreForm) -> None:
 @sensitive_post_parameters()
 @in_workspace
 def preview(request: Visit) -> HttpResponse:
-    """Which schemas would be seen and hidden by the patterns, once the test has passed."""
+    """Which schemas and tables would be seen and left out by the patterns, once the test has passed."""
     return _previewed(request, form_of(_engine(request))(request.POST))
 
 
@@ -165,8 +165,7 @@ def _previewed(request: Visit, form: DatastoreForm) -> HttpResponse:
     if form.is_valid() and form.settings is not None and _is_proved(request, form) and _keys_open(request, form):
         try:
             tunnel = tunnel_for(request.workspace.pk, form.hops)
-            found, complete = services.preview(form.engine, form.settings, form.scope, tunnel)
-            context |= {"schemas": found, "complete": complete}
+            context["found"] = services.preview(form.engine, form.settings, form.scope, tunnel)
         except ConnectorError as error:
             context["error"] = error
     return render(request, "datastores/preview.html", context)

@@ -55,8 +55,9 @@ class BigquerySession:
     def statements(self) -> Sequence[Statement]:
         return self._calls.statements
 
-    def probe(self, within: ScopeFilter) -> None:
+    def probe(self, within: ScopeFilter) -> str | None:  # noqa: ARG002 - the protocol's
         """None is known: no list says when a table was changed."""
+        return None
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
         """The datasets in scope. The list is whole only where the account may see every dataset of the project."""

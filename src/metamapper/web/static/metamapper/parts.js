@@ -1,4 +1,4 @@
-// Twisties, copy buttons, filters of what is on the page, bars of progress, forms that ask before they act.
+// Twisties, copy buttons, filters of what is on the page, bars of progress, forms that ask before they act, what stays unfolded.
 const announce = (button, word) => {
   const before = button.textContent;
   button.textContent = word;
@@ -71,3 +71,12 @@ const flag = () => {
 };
 flag();
 document.addEventListener("htmx:afterSettle", flag);
+
+// What somebody unfolded stays so when it comes anew: data-keep="name" on the details.
+const unfolded = new Set();
+document.addEventListener("toggle", ({ target }) => {
+  if (target.dataset?.keep) unfolded[target.open ? "add" : "delete"](target.dataset.keep);
+}, true);
+document.addEventListener("htmx:load", () => {
+  for (const each of document.querySelectorAll("details[data-keep]")) each.open = unfolded.has(each.dataset.keep);
+});
