@@ -11,7 +11,7 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
 from metamapper.connectors.conformance.reads import opened, read, relation_of
 from metamapper.connectors.engines.hive.rights import grants
-from metamapper.connectors.engines.hive.settings import Access, HiveSettings
+from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.sql.hive_constraints import Rule
@@ -394,6 +394,53 @@ def test_a_table_that_is_renamed_in_mid_read_is_not_taken_for_dropped(of_service
         keeper.handler.before = rename
         scopes = {scope.name: scope for scope in read(of_service, source).scopes}
     assert scopes["sales"].completeness is Completeness.PARTIAL
+
+
+def test_a_table_that_an_answer_leaves_out_is_not_taken_for_dropped(of_service: ModelSubject) -> None:
+    """Dropped and made again between two listings, or listed and never told of: the names are the same both times."""
+    with of_service.fresh() as source:
+        table = source.model.table(source.model.main, "a", ("a", "int"))
+        source.model.table(source.model.main, "b", ("a", "int"))
+        keeper = source.store
+        assert isinstance(keeper, ServiceKeeper)
+
+        def hide(method: str) -> None:
+            """Listed whenever it is asked for, and away when it should be told of."""
+            source.model.main.tables[:] = [each for each in source.model.main.tables if each is not table]
+            if method == "get_all_tables":
+                source.model.main.tables.insert(0, table)
+
+        keeper.handler.before = hide
+        snapshot = read(of_service, source)
+    scopes = {scope.name: scope for scope in snapshot.scopes}
+    assert [each.name for each in snapshot.relations if each.schema == "sales"] == ["b"]
+    assert scopes["sales"].completeness is Completeness.PARTIAL
+    assert "tells nothing of them: a" in (scopes["sales"].reason or "")
+    assert scopes["default"].completeness is Completeness.COMPLETE
+
+
+def test_what_a_service_may_hide_is_not_taken_for_gone(of_service: ModelSubject) -> None:
+    """Lost rights look like lost tables, and nothing says which: only somebody who knows the service can."""
+    with of_service.fresh() as source:
+        source.model.table(source.model.main, "t", ("a", "int"))
+        unsure = replace(source.settings, shows=Shows.PERHAPS_PART)
+        for settings, whole, completeness in (
+            (unsure, False, Completeness.PARTIAL),
+            (source.settings, True, Completeness.COMPLETE),
+        ):
+            with of_service.engine.connect(settings).open() as session:
+                session.scopes(ScopeFilter())
+                list(session.relations(ScopeFilter()))
+                scopes, list_complete = session.scopes(ScopeFilter())
+            assert list_complete is whole
+            assert {scope.completeness for scope in scopes} == {completeness}
+            assert all(whole or "hide" in (scope.reason or "") for scope in scopes)
+        steps = {step.name: step for step in of_service.engine.connect(unsure).test()}
+    assert steps["Databases"].state is StepState.WARNING
+    assert HiveSettings(host="metastore.example.com", sign_in="none").shows is Shows.PERHAPS_PART  # type: ignore[arg-type]
+    _, told = from_url("thrift://metastore.example.com?shows=everything")
+    assert isinstance(told, HiveSettings)
+    assert told.shows is Shows.EVERYTHING
 
 
 def test_a_service_before_hive_3_has_no_catalogs() -> None:

@@ -25,6 +25,13 @@ class SignIn(StrEnum):
     NONE = "none"
 
 
+class Shows(StrEnum):
+    """How much a service shows to this user: it does not say so itself."""
+
+    PERHAPS_PART = "perhaps_part"
+    EVERYTHING = "everything"
+
+
 ACCESS_CHOICES = {
     Access.THRIFT: "The Thrift service (thrift://)",
     Access.POSTGRESQL: "Its database, on PostgreSQL",
@@ -34,6 +41,10 @@ ACCESS_CHOICES = {
 SIGN_IN_CHOICES = {
     SignIn.PASSWORD: "User and password (SASL PLAIN)",
     SignIn.NONE: "None: the service asks nobody who they are",
+}
+SHOWS_CHOICES = {
+    Shows.PERHAPS_PART: "Perhaps not everything: nothing is taken for gone",
+    Shows.EVERYTHING: "Everything: what it no longer lists is gone",
 }
 _ON_A_SERVER = {"access": [each for each in Access if each is not Access.THRIFT]}
 PORTS = {Access.THRIFT: 9083, Access.POSTGRESQL: 5432, Access.MYSQL: 3306, Access.SQLSERVER: 1433}
@@ -87,6 +98,16 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
             when={"access": [Access.THRIFT]},
         ),
     ] = SignIn.PASSWORD
+    shows: Annotated[
+        Shows,
+        described(
+            "What it shows this user",
+            "Where an authorizer hides tables without a word, lost rights look like lost tables.",
+            input="select",
+            choices={each.value: label for each, label in SHOWS_CHOICES.items()},
+            when={"access": [Access.THRIFT]},
+        ),
+    ] = Shows.PERHAPS_PART
     user: Annotated[
         str,
         described(
@@ -143,7 +164,7 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
         return self.is_database and self.host.startswith(("/", "@"))
 
 
-CARRIED = ("access", "schema", "sign_in", "tls", "connect_timeout", "statement_timeout")
+CARRIED = ("access", "schema", "sign_in", "shows", "tls", "connect_timeout", "statement_timeout")
 
 
 def settings_from_url(parts: SplitResult) -> HiveSettings:
