@@ -21,7 +21,7 @@ from metamapper.connectors.tunnel.forward import Forward, Stream
 from metamapper.connectors.tunnel.line import Line
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
 
-ANSWER = b"x" * 400_000
+ANSWER = b"x" * 6_000_000
 NOBODY = 65534
 ASKER = """
 import os, socket, sys

@@ -24,7 +24,7 @@ from metamapper.datastores.models import Datastore
 from metamapper.datastores.preview import Preview, Tally
 from metamapper.datastores.reach import reach
 from metamapper.datastores.refusal import refusal
-from metamapper.datastores.tunnels import as_stored, hops_of, note_sign_ins, tunnel_for
+from metamapper.datastores.tunnels import as_stored, ensure_key, hops_of, note_sign_ins, still_signed_in, tunnel_for
 from metamapper.datastores.vault import vault
 from metamapper.lib.crypto import WrongKey
 from metamapper.workspaces.models import Workspace
@@ -78,6 +78,8 @@ def create_datastore(
     check_interval(interval_seconds)
     engine_named(engine)
     public, sealed = _split(settings)
+    if hops:
+        ensure_key(workspace, user)
     datastore = Datastore(
         workspace=workspace,
         name=name,
@@ -95,6 +97,7 @@ def create_datastore(
     return _saved(datastore)
 
 
+@transaction.atomic
 def update_datastore(
     datastore: Datastore,
     *,
@@ -126,7 +129,7 @@ def update_datastore(
         datastore.tested_at = timezone.now() if tested else None
         written.append("tested_at")
     if as_stored(hops) != datastore.hops:
-        datastore.hops, datastore.signed_in_with = as_stored(hops), {}
+        datastore.signed_in_with, datastore.hops = still_signed_in(datastore, hops), as_stored(hops)
         written += ["hops", "signed_in_with"]
     datastore.name = name
     datastore.public_settings, datastore.sealed_secrets = public, sealed

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,8 +12,12 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
 from metamapper.connectors.conformance.reads import opened, read, relation_of
+from metamapper.connectors.engines.hive import statements
+from metamapper.connectors.engines.hive.observing import database_extras
 from metamapper.connectors.engines.hive.rights import grants
 from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows
+from metamapper.connectors.engines.hive.shape import version_of
+from metamapper.connectors.engines.hive.statements import NEEDED
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.sql.hive_constraints import Rule
@@ -69,6 +75,23 @@ def test_fields_partition_keys_formats_and_estimates(either: ModelSource) -> Non
     assert found.extras["serde_parameters"] == {"field.delim": "|"}
     assert found.extras["created_at"] == "2025-10-09T08:53:20+00:00"
     assert MADE == 1_760_000_000
+
+
+def test_keys_within_a_location_are_never_kept(either: ModelSource) -> None:
+    secret = "Planted/Se+cret=="
+    table = either.model.table(
+        either.model.main, "raw", ("id", "int"), serde_parameters={"path": f"s3a://AKIAPLANTED:{secret}@lake/raw"}
+    )
+    table.place = f"s3a://AKIAPLANTED:{secret}@lake/raw?secret.key={secret}"
+    either.put()
+    snapshot = read(asked(either), either)
+    assert relation_of(snapshot, "sales", "raw").extras["location"] == "s3a://***@lake/raw?secret.key=***"
+    assert secret not in repr(snapshot)
+    assert "AKIAPLANTED" not in repr(snapshot)
+    with opened(asked(either), either) as session:
+        assert not any(b"Planted" in each.payload for each in session.relations(ScopeFilter()))
+    told = database_extras(location=table.location, owner=None, parameters={})
+    assert told == {"location": "s3a://***@lake/raw?secret.key=***"}
 
 
 def test_a_table_of_spark_shows_the_schema_that_spark_knows(either: ModelSource) -> None:
@@ -230,6 +253,21 @@ def test_lost_rights_are_said_with_what_mends_them(name: str, request: pytest.Fi
         assert states["Tables of the metastore"] is StepState.FAILED
         source.store.run(*(each for each in raised.value.remedy.split(";\n") if each.strip()))
         assert read(subject, source).scopes
+
+
+def test_names_in_small_letters_are_those_of_the_metastore() -> None:
+    """MySQL with lower_case_table_names=1 keeps and tells them so, and takes them in any."""
+    rows = [
+        {"table_name": table.lower(), "column_name": column, "readable": 1}
+        for table, columns in NEEDED.items()
+        for column in columns
+    ]
+    settings = HiveSettings(access=Access.MYSQL, host="localhost", database="metastore", user="reader")
+    store: Any = SimpleNamespace(shows_what_is_closed=False, account="reader@%")
+    assert version_of(store, settings, rows) == statements.HIVE_2
+    closed = [row | {"readable": row["table_name"] != "tbls"} for row in rows]
+    with pytest.raises(errors.PermissionMissing, match="TBLS"):
+        version_of(store, settings, closed)
 
 
 def test_hidden_tables_of_sql_server_are_said(of_sqlserver: ModelSubject) -> None:

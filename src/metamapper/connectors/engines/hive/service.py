@@ -31,8 +31,8 @@ from metamapper.connectors.sql.hive_columns import RawColumn
 from metamapper.connectors.sql.hive_relations import RawTable, decode, facts_of
 from metamapper.schema import Completeness, Extras, Relation, Scope
 
-MOST_TABLES, MOST_COLUMNS = 100, 10_000
-"""What one answer shall hold at most; how many columns the next one has is guessed from the last."""
+FIRST_TABLES, MOST_TABLES, MOST_COLUMNS = 10, 100, 10_000
+"""What one answer shall hold at most; how many columns the next one has is guessed from the last, so the first is small."""
 ATTEMPTS, FIRST_PAUSE = 5, 0.2
 
 _OF_ONE = (errors.PermissionMissing, errors.DatabaseUnknown, errors.ServerUnavailable)
@@ -161,7 +161,7 @@ class ServiceSession:
     def _in_batches(self, database: _Database, names: Sequence[str], statement: Statement) -> Iterator[Any]:
         """The tables, so many at a time that an answer stays small. What a service cannot answer it is asked in halves."""
         text, calls = statement.sql, 0
-        size, attempt, start = MOST_TABLES // 4, 1, 0
+        size, attempt, start = FIRST_TABLES, 1, 0
         while start < len(names):
             wanted = names[start : start + size]
             try:

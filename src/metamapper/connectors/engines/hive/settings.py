@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qsl
 
 from metamapper.connectors.errors import SettingsInvalid
@@ -125,7 +125,7 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
         int,
         described(
             "Statement time-out",
-            "Seconds that one statement may take, or that the service may be silent.",
+            "Seconds that one statement may take, or one call of the service.",
             input="number",
             ge=1,
             le=3600,
@@ -149,9 +149,11 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
     def is_database(self) -> bool:
         return self.access is not Access.THRIFT
 
-    @property
-    def real_port(self) -> int:
-        return self.port or PORTS[self.access]
+    @classmethod
+    def port_meant(cls, given: Mapping[str, Any]) -> int:
+        """0 is the usual one of the chosen door."""
+        access = given.get("access") or Access.THRIFT
+        return super().port_meant(given) or (PORTS[Access(access)] if access in list(Access) else 0)
 
     @property
     def tls_mode(self) -> Tls:
