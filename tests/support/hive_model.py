@@ -70,7 +70,7 @@ class ModelTable:
 
     @property
     def location(self) -> str | None:
-        return self.place or None if self.view is not None else f"hdfs://lake/{self.database.name}.db/{self.id}"
+        return self.place or (None if self.view is not None else f"hdfs://lake/{self.database.name}.db/{self.id}")
 
     def column(self, name: str) -> ModelColumn:
         return next(each for each in (*self.columns, *self.keys) if each.name == name)
