@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from metamapper.connectors.engines.glue.payload import raw_of
 from metamapper.connectors.sql.hive_columns import RawColumn
 from metamapper.connectors.sql.hive_spark import spark_columns
 from metamapper.connectors.sql.hive_tables import (
     comment_of,
     format_of,
     kind_of,
+    located,
     row_estimate,
     settled,
     shown,
@@ -177,3 +179,29 @@ def test_secrets_within_values_and_of_azure_are_no_facts() -> None:
         "owner": "ana",
     }
     assert settled(given) == {"owner": "ana"}
+
+
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("s3a://AKIA:se/cr+et@lake/raw", "s3a://***@lake/raw"),
+        ("s3a://AKIA:12345@lake/raw", "s3a://***@lake/raw"),
+        ("abfss://raw@account.dfs.core.windows.net/x", "abfss://raw@account.dfs.core.windows.net/x"),
+        ("hdfs://namenode:8020/user@home", "hdfs://namenode:8020/user@home"),
+        ("s3://lake/raw/v@2", "s3://lake/raw/v@2"),
+        ("https://lake/raw?sig_token=abc&x=1", "https://lake/raw?sig_token=***&x=1"),
+        ("/warehouse/sales.db", "/warehouse/sales.db"),
+        (None, None),
+    ],
+)
+def test_a_location_is_shown_without_the_keys_in_it(location: str | None, shown: str | None) -> None:
+    assert located(location) == shown
+
+
+def test_nor_are_they_kept_among_the_parameters() -> None:
+    assert settled({"path": "s3a://AKIA:se/cr+et@lake", "x": "hdfs://nn:8020/a@b"}) == {"x": "hdfs://nn:8020/a@b"}
+
+
+def test_nor_of_a_table_that_glue_tells_of() -> None:
+    told = raw_of("sales", {"Name": "raw", "StorageDescriptor": {"Location": "s3a://AKIA:planted@lake/raw"}})
+    assert told.facts["location"] == "s3a://***@lake/raw"

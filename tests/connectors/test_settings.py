@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.registry import from_url, registry
-from metamapper.connectors.settings import in_words, metas, parse_settings, secret_fields
+from metamapper.connectors.settings import in_words, metas, parse_settings, port_in, secret_fields
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 SECRET = "s3cret!word"
@@ -147,3 +147,25 @@ def _conditions_name_choices_of_earlier_fields(settings: type) -> None:
             assert values, f"{name} of {settings.__name__}"
             assert set(values) <= choices.get(field, set()), f"{name} of {settings.__name__}"
         choices[name] = set(extra.get("choices", ()))
+
+
+@pytest.mark.parametrize(
+    ("url", "destination"),
+    [
+        ("postgresql://u:p@db.lan/shop", ("db.lan", 5432)),
+        ("thrift://metastore.lan", ("metastore.lan", 9083)),
+        ("hive://u:p@db.lan/metastore?access=sqlserver_database", ("db.lan", 1433)),
+        ("hive://u:p@db.lan:1444/metastore?access=sqlserver_database", ("db.lan", 1444)),
+        ("sqlite:///shop.sqlite3", None),
+    ],
+)
+def test_the_one_place_that_settings_lead_to(url: str, destination: tuple[str, int] | None) -> None:
+    _, settings = from_url(url)
+    assert settings.destination == destination
+
+
+@pytest.mark.parametrize(
+    ("typed", "port"), [("22", 22), (" 65535 ", 65535), ("65536", 0), ("9" * 5000, 0), ("²", 0), ("-1", 0), ("", 0)]
+)
+def test_a_port_as_it_is_typed(typed: str, port: int) -> None:
+    assert port_in(typed) == port

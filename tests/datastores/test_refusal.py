@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from metamapper.connectors.errors import AddressDenied
@@ -36,3 +37,18 @@ def test_its_neighbours_are_not(metastore: None, rest: str) -> None:
 def test_what_has_no_host_is_not(metastore: None, tmp_path: Any) -> None:
     _, settings = from_url(f"sqlite:///{tmp_path}/shop.sqlite3")
     assert refusal(settings) is None
+
+
+@pytest.mark.parametrize("host", ["Metastore.LAN", "metastore.lan.", "METASTORE.lan."])
+def test_through_a_tunnel_no_spelling_of_its_name_leads_to_it(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    ours = {"NAME": "metamapper", "HOST": "metastore.lan", "PORT": 5432}
+    monkeypatch.setattr("metamapper.datastores.refusal.connections", {"default": SimpleNamespace(settings_dict=ours)})
+    _, settings = from_url("postgresql://ana:secret@db.lan/metamapper")
+    assert refusal(msgspec.structs.replace(settings, host=host), from_here=False)
+    assert refusal(settings, from_here=False) is None
+
+
+@pytest.mark.parametrize(("access", "refused"), [("postgresql_database", True), ("mysql_database", False)])
+def test_an_engine_s_usual_port_is_no_way_around_it(metastore: None, access: str, refused: bool) -> None:
+    _, settings = from_url(f"hive://ana:secret@localhost/metamapper?access={access}")
+    assert (refusal(settings) is not None) is refused

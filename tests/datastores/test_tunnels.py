@@ -75,6 +75,56 @@ def test_a_workspace_has_one_key_until_somebody_makes_another(cast: Cast) -> Non
     assert not SshKey.objects.filter(workspace=cast.elsewhere).exists()
 
 
+def test_a_datastore_behind_hosts_has_a_key_from_the_beginning(cast: Cast) -> None:
+    store(cast)
+    assert not SshKey.objects.exists()
+    Datastore.objects.all().delete()
+    store(cast, *HOPS)
+    assert SshKey.objects.filter(workspace=cast.larkspur).count() == 1
+
+
+def test_a_workspace_has_six_keys_at_most(cast: Cast) -> None:
+    for _ in range(tunnels.MOST_KEYS):
+        tunnels.make_key(cast.larkspur, Algorithm.ED25519, cast.ana)
+    with pytest.raises(tunnels.TooManyKeys, match="6 key pairs"):
+        tunnels.make_key(cast.larkspur, Algorithm.ED25519, cast.ana)
+    assert SshKey.objects.count() == tunnels.MOST_KEYS == 6
+
+
+def test_sign_ins_of_two_runs_are_both_kept(cast: Cast) -> None:
+    """Each has read the datastore before the other wrote."""
+    datastore = store(cast, *HOPS)
+    one, other = (tunnels.note_sign_ins(again(datastore)) for _ in range(2))
+    one(HOPS[0], "SHA256:a")
+    other(HOPS[1], "SHA256:b")
+    assert again(datastore).signed_in_with == {"ana@bastion.lan": "SHA256:a", "ana@10.0.0.2:2222": "SHA256:b"}
+
+
+def test_a_host_that_is_gone_by_then_is_not_noted(cast: Cast) -> None:
+    datastore = store(cast, *HOPS)
+    late = tunnels.note_sign_ins(again(datastore))
+    changed(again(datastore), *HOPS[1:])
+    late(HOPS[0], "SHA256:a")
+    late(HOPS[1], "SHA256:b")
+    assert list(again(datastore).signed_in_with.values()) == ["SHA256:b"]
+
+
+def test_a_change_of_one_host_forgets_nothing_of_the_other(cast: Cast) -> None:
+    datastore = store(cast, *HOPS)
+    stale = again(datastore)
+    for hop, key in zip(HOPS, ("SHA256:a", "SHA256:b"), strict=True):
+        tunnels.note_sign_ins(again(datastore))(hop, key)
+    changed(stale, HOPS[0], Hop("10.0.0.3", 22, "ana", (HOST_KEY,)))
+    assert again(datastore).signed_in_with == {"ana@bastion.lan": "SHA256:a"}
+
+
+def changed(datastore: Datastore, *hops: Hop) -> None:
+    services.update_datastore(
+        datastore, name="shop", settings=services.settings_of(datastore), include_schemas="", include_tables="",
+        hops=hops, tested=True,
+    )  # fmt: skip
+
+
 def test_both_keys_are_offered_the_newest_first(cast: Cast) -> None:
     tunnels.ensure_key(cast.larkspur, cast.ana)
     old = SshKey.objects.get()
@@ -99,7 +149,7 @@ def test_the_only_key_is_not_retired(cast: Cast) -> None:
 
 def test_a_key_that_hosts_still_take_is_retired_only_knowingly(cast: Cast) -> None:
     datastore = store(cast, *HOPS)
-    old = tunnels.make_key(cast.larkspur, Algorithm.ED25519, cast.ana)
+    old = SshKey.objects.get()
     new = tunnels.make_key(cast.larkspur, Algorithm.ED25519, cast.ana)
     note = tunnels.note_sign_ins(datastore)
     note(HOPS[0], old.fingerprint)

@@ -65,10 +65,12 @@ class ModelTable:
     bucketed_by: list[str] = field(default_factory=list)
     sorted_by: list[tuple[str, int]] = field(default_factory=list)
     has_storage: bool = True
+    place: str = ""
+    """Where its files are, if not where they would be."""
 
     @property
     def location(self) -> str | None:
-        return None if self.view is not None else f"hdfs://lake/{self.database.name}.db/{self.id}"
+        return self.place or (None if self.view is not None else f"hdfs://lake/{self.database.name}.db/{self.id}")
 
     def column(self, name: str) -> ModelColumn:
         return next(each for each in (*self.columns, *self.keys) if each.name == name)

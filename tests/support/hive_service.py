@@ -18,7 +18,7 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TMemoryBuffer, TTransportException
 
-from metamapper.connectors.engines.hive.settings import Access, HiveSettings, SignIn
+from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows, SignIn
 from tests.support.hive_model import LAZY, MADE, TEXT_INPUT, TEXT_OUTPUT, Model, ModelDatabase, ModelTable
 from tests.support.hive_tables import Rows
 
@@ -150,7 +150,7 @@ class ServiceKeeper:
         user, password = (USER, PASSWORD) if self.sasl else ("", "")
         return HiveSettings(
             access=Access.THRIFT, host=LOOPBACK, port=self.port, sign_in=sign_in, user=user, password=password,
-            connect_timeout=5, statement_timeout=10,
+            connect_timeout=5, statement_timeout=10, shows=Shows.EVERYTHING,
         )  # fmt: skip
 
     def put(self, rows: Rows) -> None:

@@ -32,6 +32,8 @@ from metamapper.schema import AssetKind, Relation, Scope, Snapshot
 
 class ScriptedSettings(EngineSettings, frozen=True, kw_only=True):
     script: str = "main"
+    host: str = ""
+    connect_timeout: int = 10
 
 
 @dataclass

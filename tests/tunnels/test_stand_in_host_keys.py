@@ -6,6 +6,7 @@ import pytest
 
 from metamapper.connectors.errors import AddressDenied, ConnectorError
 from metamapper.connectors.reach import Reach
+from metamapper.connectors.tunnel import dial
 from metamapper.connectors.tunnel.errors import HostKeyChanged, HostKeyUnknown
 from metamapper.connectors.tunnel.keys import Algorithm, KeyPair, make
 from metamapper.connectors.tunnel.line import opened
@@ -102,3 +103,15 @@ def test_a_worker_s_own_known_hosts_has_no_say(
         assert isinstance(error_at(quick(at(host), pair=pair)), HostKeyUnknown)
         with opened(quick(host.hop, pair=pair), Reach()) as line:
             assert line.land_on(0).judge.signed_in_with == fingerprint(pair.public)
+
+
+def test_a_weak_signature_is_taken_from_a_pinned_rsa_key_only(pair: KeyPair, rsa_pair: KeyPair) -> None:
+    def offered(*keys: str) -> list[str]:
+        hop = Hop("bastion.lan", 22, "mm", keys)
+        algorithms: list[str] = dial._parameters(quick(hop, pair=pair), hop)["server_host_key_algs"]
+        return algorithms
+
+    assert "ssh-rsa" in offered(bare(rsa_pair.public))
+    for keys in ((), (bare(OTHER.public),)):
+        assert "ssh-rsa" not in offered(*keys)
+        assert {"ssh-ed25519", "rsa-sha2-256"} <= set(offered(*keys))

@@ -259,3 +259,21 @@ def test_there_is_an_end_to_making_keys(cast: Cast) -> None:
     for _ in range(8):
         client.post(KEYS, {"make": "ed25519"})
     assert SshKey.objects.count() == 6
+
+
+def test_the_usual_port_of_an_engine_is_what_a_host_must_let_through(cast: Cast) -> None:
+    """A metastore's form says 0 for it, which sshd refuses in ``permitopen``."""
+    lake = {"engine": "hive", "name": "lake", "interval": "3600", "set_host": "metastore.lan", "set_port": "0"}
+    for access, port in (("thrift_service", 9083), ("mysql_database", 3306), ("no such thing", None)):
+        page = asked(cast, "add", lake | {"set_access": access} | hop())
+        assert ("permitopen=" in page) is (port is not None)
+        assert port is None or f"permitopen=&quot;metastore.lan:{port}&quot;" in page
+
+
+@pytest.mark.parametrize("port", ["9" * 5000, "70000", "0", "²", "٢٢"])
+def test_a_port_that_is_none_is_said_and_breaks_nothing(cast: Cast, port: str) -> None:
+    """Longer numbers than Python reads, and digits of other scripts."""
+    page = as_user(cast.ana).post(CONNECT, typed() | hop(port=port)).content.decode()
+    assert "SSH port: a whole number from 1 to 65535 is needed." in page
+    assert "hop_0_host" in asked(cast, "add", typed(set_port=port) | hop(port=port))
+    assert "hop_0_host" in asked(cast, f"remove-1{port}", typed() | hop())

@@ -64,6 +64,16 @@ def secret_fields(settings: type) -> frozenset[str]:
     return frozenset(name for name, meta in metas(settings).items() if (meta.extra or {}).get("secret"))
 
 
+LAST_PORT = 65535
+
+
+def port_in(text: object) -> int:
+    """The port that was typed, 0 where that is none: of any length, and in any script's digits."""
+    typed = str(text).strip()
+    port = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= len(str(LAST_PORT)) else 0
+    return port if port <= LAST_PORT else 0
+
+
 class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of an engine's typed settings.
 
@@ -78,6 +88,31 @@ class EngineSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             for name in self.__struct_fields__
         )
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    @classmethod
+    def leads_to(cls, given: Mapping[str, Any]) -> tuple[str, int] | None:
+        """The host and port that settings mean, as they are or as they were typed.
+
+        None where there is not the one: a file, a socket of this machine, a service that has several hosts.
+        """
+        host, port = str(given.get("host") or "").strip(), cls.port_meant(given)
+        return (host, port) if host and port and not host.startswith(("/", "@")) else None
+
+    @classmethod
+    def port_meant(cls, given: Mapping[str, Any]) -> int:
+        """The port of these settings; 0 where there is none. For an engine that chooses one if none is given."""
+        return port_in(given.get("port", 0))
+
+    @property
+    def real_port(self) -> int:
+        return self.port_meant(self._given())
+
+    @property
+    def destination(self) -> tuple[str, int] | None:
+        return self.leads_to(self._given())
+
+    def _given(self) -> Mapping[str, Any]:
+        return {name: getattr(self, name) for name in self.__struct_fields__}
 
     def secrets(self) -> tuple[str, ...]:
         """The secret values that are set, for redaction."""

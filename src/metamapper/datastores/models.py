@@ -16,7 +16,8 @@ class Datastore(models.Model):
     ``probe_token`` is what the engine's "nothing changed" probe answered when the catalog was last brought up to date;
     ``read_at`` is when a full read last ended. ``include_schemas`` and ``include_tables`` are pattern lists. ``hops`` are
     the SSH hosts to go through, in order, each with its host, port, user and pinned key; ``signed_in_with`` is the
-    fingerprint of the key that each of them took last.
+    fingerprint of the key that each of them took last. ``ids_from`` is the address that the catalog's native ids are of
+    (``datastores.address``), blank before the first look; ``ids_since`` is when it last became another one.
     """
 
     visible_through: ClassVar[str] = "workspace"
@@ -32,6 +33,8 @@ class Datastore(models.Model):
     include_tables = models.TextField(blank=True, default="")
     hops = models.JSONField(default=list, blank=True)
     signed_in_with = models.JSONField(default=dict, blank=True)
+    ids_from = models.CharField(max_length=32, blank=True, default="")
+    ids_since = models.DateTimeField(null=True, blank=True)
     server_version = models.CharField(max_length=120, blank=True, default="")
     is_example = models.BooleanField(default=False)
     tested_at = models.DateTimeField(null=True, blank=True)

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from django.db import connections
@@ -34,7 +35,7 @@ def refusal(settings: EngineSettings, *, from_here: bool = True) -> Refused | No
     """
     ours = connections["default"].settings_dict
     same_name = getattr(settings, "database", None) == ours["NAME"]
-    same_port = int(getattr(settings, "port", 0) or 0) == int(ours["PORT"] or DEFAULT_PORT)
+    same_port = settings.real_port == int(ours["PORT"] or DEFAULT_PORT)
     host = str(getattr(settings, "host", ""))
     if not (same_name and same_port and (_meet(host, ours) if from_here else _is_spelled(host, ours))):
         return None
@@ -44,7 +45,17 @@ def refusal(settings: EngineSettings, *, from_here: bool = True) -> Refused | No
 
 def _is_spelled(host: str, ours: dict[str, Any]) -> bool:
     """Whether this is how we name our own, unless that is a name that every machine has for itself."""
-    return host == ours["HOST"] and host not in {"", "localhost", "127.0.0.1", "::1"}
+    spelled = _plainly(host)
+    return spelled == _plainly(ours["HOST"]) and spelled not in {"", "localhost", "127.0.0.1", "::1"}
+
+
+def _plainly(host: str) -> str:
+    """As a name means: capitals and the dot of the root make no other, nor do other ways to write an address."""
+    name = host.strip().casefold().removesuffix(".")
+    try:
+        return str(ip_address(name.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        return name
 
 
 def _meet(host: str, ours: dict[str, Any]) -> bool:

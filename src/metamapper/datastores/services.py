@@ -19,11 +19,12 @@ from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.settings import in_words, secret_fields
 from metamapper.connectors.tunnel.connector import SignedIn, connect
 from metamapper.connectors.tunnel.values import Hop, Tunnel
+from metamapper.datastores.address import UNSURE, address_of
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.preview import Preview, Tally
 from metamapper.datastores.reach import reach
 from metamapper.datastores.refusal import refusal
-from metamapper.datastores.tunnels import as_stored, hops_of, note_sign_ins, tunnel_for
+from metamapper.datastores.tunnels import as_stored, ensure_key, hops_of, note_sign_ins, still_signed_in, tunnel_for
 from metamapper.datastores.vault import vault
 from metamapper.lib.crypto import WrongKey
 from metamapper.workspaces.models import Workspace
@@ -77,6 +78,8 @@ def create_datastore(
     check_interval(interval_seconds)
     engine_named(engine)
     public, sealed = _split(settings)
+    if hops:
+        ensure_key(workspace, user)
     datastore = Datastore(
         workspace=workspace,
         name=name,
@@ -94,6 +97,7 @@ def create_datastore(
     return _saved(datastore)
 
 
+@transaction.atomic
 def update_datastore(
     datastore: Datastore,
     *,
@@ -106,7 +110,9 @@ def update_datastore(
 ) -> Datastore:
     """Change everything but the engine; its address stays. Raises ``NameTaken``.
 
-    What a probe proved under other settings or another scope proves nothing any more. What runs note about their looks
+    What a probe proved under other settings or another scope proves nothing any more, nor do native ids after a move:
+    ``ids_from`` stays what it was, and the next look sees that. A wider scope may show again what was hidden since
+    before a move. What runs note about their looks
     is left to them: one may have ended since ``datastore`` was read.
     """
     written = ["name", "public_settings", "sealed_secrets", "include_schemas", "include_tables"]
@@ -115,11 +121,15 @@ def update_datastore(
     if moved or (include_schemas, include_tables) != (datastore.include_schemas, datastore.include_tables):
         datastore.probe_token = ""
         written.append("probe_token")
+        rescoped = (include_schemas, include_tables) != (datastore.include_schemas, datastore.include_tables)
+        if (datastore.read_at and not datastore.ids_from) or (rescoped and datastore.ids_since):
+            datastore.ids_from = UNSURE if datastore.ids_since else address_of(datastore)
+            written.append("ids_from")
     if moved or tested:
         datastore.tested_at = timezone.now() if tested else None
         written.append("tested_at")
     if as_stored(hops) != datastore.hops:
-        datastore.hops, datastore.signed_in_with = as_stored(hops), {}
+        datastore.signed_in_with, datastore.hops = still_signed_in(datastore, hops), as_stored(hops)
         written += ["hops", "signed_in_with"]
     datastore.name = name
     datastore.public_settings, datastore.sealed_secrets = public, sealed

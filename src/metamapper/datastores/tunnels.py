@@ -18,6 +18,17 @@ from metamapper.workspaces.models import Workspace
 PRIVATE = "private"
 
 
+MOST_KEYS = 6
+"""Key pairs of a workspace: a host hangs up on who offers more."""
+
+
+class TooManyKeys(Exception):
+    """A workspace has as many key pairs as hosts put up with."""
+
+    def __init__(self) -> None:
+        super().__init__(f"There are {MOST_KEYS} key pairs. Retire one first.")
+
+
 class LastKey(Exception):
     """The only key pair of a workspace cannot be retired: nothing would sign in any more."""
 
@@ -67,10 +78,26 @@ def note_sign_ins(datastore: Datastore) -> SignedIn:
         name = as_named(hop)
         if datastore.signed_in_with.get(name) == key:
             return
-        datastore.signed_in_with = {**datastore.signed_in_with, name: key}
-        Datastore.objects.filter(pk=datastore.pk).update(signed_in_with=datastore.signed_in_with)
+        with transaction.atomic():
+            now = _locked(datastore)
+            if now is None or hop not in hops_of(now):
+                return  # it is not reached through this host any more
+            datastore.signed_in_with = {**now.signed_in_with, name: key}
+            Datastore.objects.filter(pk=now.pk).update(signed_in_with=datastore.signed_in_with)
 
     return note
+
+
+def still_signed_in(datastore: Datastore, hops: Sequence[Hop]) -> dict[str, str]:
+    """Which keys are known to be taken where only some of the hosts change. Within a transaction, until whose end it stays."""
+    now = _locked(datastore)
+    kept = {as_named(each) for each in hops if now is not None and each in hops_of(now)}
+    return {name: key for name, key in now.signed_in_with.items() if name in kept} if now else {}
+
+
+def _locked(datastore: Datastore) -> Datastore | None:
+    """As it is now: several runs, tests and people may write to it."""
+    return Datastore.objects.select_for_update(no_key=True).filter(pk=datastore.pk).first()
 
 
 def as_named(hop: Hop) -> str:
@@ -89,16 +116,22 @@ def ensure_key(workspace: Workspace, user: User | None) -> None:
 
 
 def make_key(workspace: Workspace, algorithm: Algorithm, user: User | None) -> SshKey:
-    """A new key pair, which is offered before the others from now on."""
-    pair = make(algorithm, f"metamapper-{workspace.slug}")
-    return SshKey.objects.create(
-        workspace=workspace,
-        algorithm=algorithm,
-        public=pair.public,
-        fingerprint=fingerprint(pair.public),
-        sealed_private=vault().seal({PRIVATE: pair.private}),
-        created_by=user,
-    )
+    """A new key pair, which is offered before the others from now on; raises ``TooManyKeys``."""
+    if SshKey.objects.filter(workspace=workspace).count() >= MOST_KEYS:
+        raise TooManyKeys
+    pair = make(algorithm, f"metamapper-{workspace.slug}")  # which takes seconds, and no lock
+    with transaction.atomic():
+        Workspace.objects.select_for_update().get(pk=workspace.pk)
+        if SshKey.objects.filter(workspace=workspace).count() >= MOST_KEYS:
+            raise TooManyKeys
+        return SshKey.objects.create(
+            workspace=workspace,
+            algorithm=algorithm,
+            public=pair.public,
+            fingerprint=fingerprint(pair.public),
+            sealed_private=vault().seal({PRIVATE: pair.private}),
+            created_by=user,
+        )
 
 
 def retire_key(key: SshKey, *, although_used: bool = False) -> None:

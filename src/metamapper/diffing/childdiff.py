@@ -57,9 +57,15 @@ class ChildDiff:
 
 
 def diff_children(
-    before: RelationRecord, after: Relation, *, retired: RetiredChildren, new_ids: NewIds, renames: Renames
+    before: RelationRecord,
+    after: Relation,
+    *,
+    retired: RetiredChildren,
+    new_ids: NewIds,
+    renames: Renames,
+    ids_meet: bool = True,
 ) -> ChildDiff:
-    same_object = before.relation.native_id is not None and before.relation.native_id == after.native_id
+    same_object = ids_meet and before.relation.native_id is not None and before.relation.native_id == after.native_id
     columns = match_columns(before.columns, after.columns, retired=retired.columns, by_native_id=same_object)
     renamed = _column_renames(columns)
     indexes = match_named(

@@ -114,15 +114,16 @@ def diff_relation(
     new_ids: NewIds,
     retired: RetiredChildren = NONE_RETIRED,
     renames: Renames = NO_RENAMES,
+    ids_meet: bool = True,
 ) -> RelationDiff:
     """Compare a known relation with what ``pair`` says it is now.
 
     ``schema_id`` is the schema it stands in now. ``before.relation.schema`` must be that schema's name as it was.
     ``renames`` are names of relations and schemas that this run found renamed (``renames_of``): texts that differ
-    only by them are followed quietly.
+    only by them are followed quietly. Unless ``ids_meet``, the native ids of both are of two places: equal ones mean nothing.
     """
     renames = _with_own(renames, before.relation, after)
-    children = diff_children(before, after, retired=retired, new_ids=new_ids, renames=renames)
+    children = diff_children(before, after, retired=retired, new_ids=new_ids, renames=renames, ids_meet=ids_meet)
     record = RelationRecord(
         id=before.id,
         schema_id=schema_id,

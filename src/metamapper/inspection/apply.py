@@ -11,6 +11,7 @@ from metamapper.catalog.records import load_records
 from metamapper.catalog.services import CatalogWriter
 from metamapper.connectors.base import Engine
 from metamapper.connectors.scope import ScopeFilter
+from metamapper.datastores.address import address_of
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.services import scope_of
 from metamapper.diffing.matching import match_relations
@@ -64,11 +65,12 @@ def apply(
     Raises ``NotStaged`` if a person's decision changed the catalog since the read began: the read must be done again.
     """
     # Decisions of people write here too; the row's lock lets one of us work at a time.
-    Datastore.objects.select_for_update(no_key=True).get(pk=datastore.pk)
+    now = Datastore.objects.select_for_update(no_key=True).get(pk=datastore.pk)
     chronicle = Chronicle.begin(datastore.pk, run_id, at)
-    return _Application(
-        datastore, engine, reading, stage, chronicle, load_known(datastore.pk), scope_of(datastore)
-    ).run()
+    # What was read is what the run was given, whatever was set since. Ids of two places never meet.
+    moved = now.ids_from not in {"", address_of(datastore)}
+    known = load_known(datastore.pk, moved=moved, ids_since=now.ids_since)
+    return _Application(datastore, engine, reading, stage, chronicle, known, scope_of(datastore)).run()
 
 
 @dataclass(slots=True)
@@ -152,7 +154,10 @@ class _Application:
         """Note on the datastore when it was seen, and the probe's token if it speaks for everything."""
         at = self.chronicle.at
         token = (self.reading.token or "") if whole else ""
-        seen = {"seen_at": at} if whole else {}
+        seen: dict[str, Any] = {"seen_at": at} if whole else {}
+        if whole or not self.known.moved:
+            # A look that was not whole leaves ids of the former place behind.
+            seen |= {"ids_from": address_of(self.datastore)} | ({"ids_since": at} if self.known.moved else {})
         Datastore.objects.filter(pk=self.datastore.pk).update(
             read_at=at, probe_token=token, server_version=self.reading.server_version[:120], **seen
         )

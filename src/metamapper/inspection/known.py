@@ -37,14 +37,14 @@ class RelationRow:
     row_estimate: int | None
     size_bytes: int | None
 
-    def key(self, schema: str) -> KnownRelation:
+    def key(self, schema: str, *, speaks: bool = True) -> KnownRelation:
         return KnownRelation(
             self.id,
             self.schema_id,
             schema,
             self.name,
             self.kind,
-            self.native_id,
+            self.native_id if speaks else None,
             self.fingerprint,
             self.shape,
             self.retired_at is not None,
@@ -53,20 +53,36 @@ class RelationRow:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """By id, the living first, then the retired, the latest first."""
+    """By id, the living first, then the retired, the latest first.
+
+    Native ids of another address than the one that is read now mean nothing: all of them where ``moved``, else those of
+    what was retired until ``ids_since``.
+    """
 
     schemas: dict[UUID, SchemaRow]
     relations: dict[UUID, RelationRow]
+    moved: bool = False
+    ids_since: datetime | None = None
+
+    def speaks(self, row: SchemaRow | RelationRow) -> bool:
+        """Whether its native id is of the place that is read now."""
+        before = row.retired_at is not None and self.ids_since is not None and row.retired_at <= self.ids_since
+        return not (self.moved or before)
 
     def scope_keys(self) -> list[KnownScope]:
         return [
-            KnownScope(identity, row.record.scope.name, row.record.scope.native_id, row.retired_at is not None)
+            KnownScope(
+                identity,
+                row.record.scope.name,
+                row.record.scope.native_id if self.speaks(row) else None,
+                row.retired_at is not None,
+            )
             for identity, row in self.schemas.items()
         ]
 
     def relation_keys(self, names: Mapping[UUID, str]) -> list[KnownRelation]:
         """``names`` gives each schema the name it bears in this run."""
-        return [row.key(names[row.schema_id]) for row in self.relations.values()]
+        return [row.key(names[row.schema_id], speaks=self.speaks(row)) for row in self.relations.values()]
 
     def standing(self) -> set[UUID]:
         """The relations that are not retired."""
@@ -80,13 +96,13 @@ class Known:
         return counts
 
 
-def load_known(datastore_id: UUID) -> Known:
+def load_known(datastore_id: UUID, *, moved: bool = False, ids_since: datetime | None = None) -> Known:
     """Two queries, retired rows included."""
     places = [SCHEMA_COLUMNS.index(name) for name in ("first_seen_at", "since", "retired_at")]
     found = Schema.objects.filter(datastore_id=datastore_id).values_list(*SCHEMA_COLUMNS)
     schemas = [SchemaRow(read_schema(row), *(row[place] for place in places)) for row in found]
     schemas.sort(key=lambda row: _latest_first(row.retired_at))
-    return Known({row.record.id: row for row in schemas}, _relations(datastore_id))
+    return Known({row.record.id: row for row in schemas}, _relations(datastore_id), moved, ids_since)
 
 
 def _relations(datastore_id: UUID) -> dict[UUID, RelationRow]:

@@ -79,6 +79,7 @@ class RelationWriter:
                 retired=retired.get(pair.known_id, NONE_RETIRED),
                 new_ids=uuid7s,
                 renames=self.renames,
+                ids_meet=self.known.speaks(self.known.relations[pair.known_id]),
             )
             for pair in pairs
         ]

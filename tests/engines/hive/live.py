@@ -21,7 +21,7 @@ from thrift.transport.TTransport import TBufferedTransport
 from metamapper.connectors.base import Ability, Capability, Engine, EngineSettings, Support
 from metamapper.connectors.conformance import operations as ops
 from metamapper.connectors.engines.hive import ENGINE
-from metamapper.connectors.engines.hive.settings import Access, HiveSettings, SignIn
+from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows, SignIn
 from metamapper.connectors.reach import Reach
 from metamapper.schema import AssetKind
 from tests.engines.hive.subject import SERVICE
@@ -104,7 +104,7 @@ class LiveSource:
     def settings(self) -> HiveSettings:
         common = {"access": self.access, "host": LOOPBACK, "connect_timeout": 5}
         if self.access is Access.THRIFT:
-            return HiveSettings(**common, port=self.port, sign_in=SignIn.NONE)
+            return HiveSettings(**common, port=self.port, sign_in=SignIn.NONE, shows=Shows.EVERYTHING)
         port = urlsplit(self.metastore.url).port or 0
         return HiveSettings(**common, port=port, database="metastore", user="postgres")
 

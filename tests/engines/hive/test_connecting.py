@@ -13,6 +13,8 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
 from metamapper.connectors.conformance.secrets import everything_said
 from metamapper.connectors.engines.hive import ENGINE
+from metamapper.connectors.engines.hive import channel as channel_module
+from metamapper.connectors.engines.hive.channel import Channel
 from metamapper.connectors.engines.hive.settings import Access, HiveSettings, SignIn
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.server import Tls
@@ -158,3 +160,44 @@ def test_a_wrong_password_offers_the_rights_that_a_read_takes(of_sqlserver: Mode
         error = failure(replace(source.settings, password="not the right one"))
     assert type(error) is errors.SignInFailed
     assert "GRANT SELECT ON [TBLS] TO [mm reader];" in error.remedy
+
+
+def read_on(channel: Channel, times: int) -> None:
+    for _ in range(times):
+        channel.read(100)
+
+
+def test_a_service_that_drips_is_given_up() -> None:
+    """A byte now and then is no silence, and no answer either: a call has its time."""
+    ours, theirs = socket.socketpair()
+    over = threading.Event()
+
+    def drip() -> None:
+        with suppress(OSError):
+            while not over.wait(0.02):
+                theirs.sendall(b"x")
+
+    thread = threading.Thread(target=drip, daemon=True)
+    with ours, theirs:
+        channel = Channel(ours, 5)
+        channel.ready(0.3)
+        channel.write(b"?")
+        channel.flush()
+        thread.start()
+        with pytest.raises(errors.StatementTimeout):
+            read_on(channel, 500)
+        channel.flush()  # the next call has its own time
+        assert channel.read(1) == b"x"
+        over.set()
+        thread.join(5)
+
+
+def test_an_answer_has_its_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_module, "LARGEST_ANSWER", 1000)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(b"x" * 2000)
+        channel = Channel(ours, 5)
+        with pytest.raises(errors.ServerForeign) as raised:
+            read_on(channel, 20)
+        assert "does not stop" in raised.value.hint

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -10,8 +12,12 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
 from metamapper.connectors.conformance.reads import opened, read, relation_of
+from metamapper.connectors.engines.hive import statements
+from metamapper.connectors.engines.hive.observing import database_extras
 from metamapper.connectors.engines.hive.rights import grants
-from metamapper.connectors.engines.hive.settings import Access, HiveSettings
+from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows
+from metamapper.connectors.engines.hive.shape import version_of
+from metamapper.connectors.engines.hive.statements import NEEDED
 from metamapper.connectors.registry import from_url
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.sql.hive_constraints import Rule
@@ -69,6 +75,23 @@ def test_fields_partition_keys_formats_and_estimates(either: ModelSource) -> Non
     assert found.extras["serde_parameters"] == {"field.delim": "|"}
     assert found.extras["created_at"] == "2025-10-09T08:53:20+00:00"
     assert MADE == 1_760_000_000
+
+
+def test_keys_within_a_location_are_never_kept(either: ModelSource) -> None:
+    secret = "Planted/Se+cret=="
+    table = either.model.table(
+        either.model.main, "raw", ("id", "int"), serde_parameters={"path": f"s3a://AKIAPLANTED:{secret}@lake/raw"}
+    )
+    table.place = f"s3a://AKIAPLANTED:{secret}@lake/raw?secret.key={secret}"
+    either.put()
+    snapshot = read(asked(either), either)
+    assert relation_of(snapshot, "sales", "raw").extras["location"] == "s3a://***@lake/raw?secret.key=***"
+    assert secret not in repr(snapshot)
+    assert "AKIAPLANTED" not in repr(snapshot)
+    with opened(asked(either), either) as session:
+        assert not any(b"Planted" in each.payload for each in session.relations(ScopeFilter()))
+    told = database_extras(location=table.location, owner=None, parameters={})
+    assert told == {"location": "s3a://***@lake/raw?secret.key=***"}
 
 
 def test_a_table_of_spark_shows_the_schema_that_spark_knows(either: ModelSource) -> None:
@@ -230,6 +253,21 @@ def test_lost_rights_are_said_with_what_mends_them(name: str, request: pytest.Fi
         assert states["Tables of the metastore"] is StepState.FAILED
         source.store.run(*(each for each in raised.value.remedy.split(";\n") if each.strip()))
         assert read(subject, source).scopes
+
+
+def test_names_in_small_letters_are_those_of_the_metastore() -> None:
+    """MySQL with lower_case_table_names=1 keeps and tells them so, and takes them in any."""
+    rows = [
+        {"table_name": table.lower(), "column_name": column, "readable": 1}
+        for table, columns in NEEDED.items()
+        for column in columns
+    ]
+    settings = HiveSettings(access=Access.MYSQL, host="localhost", database="metastore", user="reader")
+    store: Any = SimpleNamespace(shows_what_is_closed=False, account="reader@%")
+    assert version_of(store, settings, rows) == statements.HIVE_2
+    closed = [row | {"readable": row["table_name"] != "tbls"} for row in rows]
+    with pytest.raises(errors.PermissionMissing, match="TBLS"):
+        version_of(store, settings, closed)
 
 
 def test_hidden_tables_of_sql_server_are_said(of_sqlserver: ModelSubject) -> None:
@@ -394,6 +432,53 @@ def test_a_table_that_is_renamed_in_mid_read_is_not_taken_for_dropped(of_service
         keeper.handler.before = rename
         scopes = {scope.name: scope for scope in read(of_service, source).scopes}
     assert scopes["sales"].completeness is Completeness.PARTIAL
+
+
+def test_a_table_that_an_answer_leaves_out_is_not_taken_for_dropped(of_service: ModelSubject) -> None:
+    """Dropped and made again between two listings, or listed and never told of: the names are the same both times."""
+    with of_service.fresh() as source:
+        table = source.model.table(source.model.main, "a", ("a", "int"))
+        source.model.table(source.model.main, "b", ("a", "int"))
+        keeper = source.store
+        assert isinstance(keeper, ServiceKeeper)
+
+        def hide(method: str) -> None:
+            """Listed whenever it is asked for, and away when it should be told of."""
+            source.model.main.tables[:] = [each for each in source.model.main.tables if each is not table]
+            if method == "get_all_tables":
+                source.model.main.tables.insert(0, table)
+
+        keeper.handler.before = hide
+        snapshot = read(of_service, source)
+    scopes = {scope.name: scope for scope in snapshot.scopes}
+    assert [each.name for each in snapshot.relations if each.schema == "sales"] == ["b"]
+    assert scopes["sales"].completeness is Completeness.PARTIAL
+    assert "tells nothing of them: a" in (scopes["sales"].reason or "")
+    assert scopes["default"].completeness is Completeness.COMPLETE
+
+
+def test_what_a_service_may_hide_is_not_taken_for_gone(of_service: ModelSubject) -> None:
+    """Lost rights look like lost tables, and nothing says which: only somebody who knows the service can."""
+    with of_service.fresh() as source:
+        source.model.table(source.model.main, "t", ("a", "int"))
+        unsure = replace(source.settings, shows=Shows.PERHAPS_PART)
+        for settings, whole, completeness in (
+            (unsure, False, Completeness.PARTIAL),
+            (source.settings, True, Completeness.COMPLETE),
+        ):
+            with of_service.engine.connect(settings).open() as session:
+                session.scopes(ScopeFilter())
+                list(session.relations(ScopeFilter()))
+                scopes, list_complete = session.scopes(ScopeFilter())
+            assert list_complete is whole
+            assert {scope.completeness for scope in scopes} == {completeness}
+            assert all(whole or "hide" in (scope.reason or "") for scope in scopes)
+        steps = {step.name: step for step in of_service.engine.connect(unsure).test()}
+    assert steps["Databases"].state is StepState.WARNING
+    assert HiveSettings(host="metastore.example.com", sign_in="none").shows is Shows.PERHAPS_PART  # type: ignore[arg-type]
+    _, told = from_url("thrift://metastore.example.com?shows=everything")
+    assert isinstance(told, HiveSettings)
+    assert told.shows is Shows.EVERYTHING
 
 
 def test_a_service_before_hive_3_has_no_catalogs() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from metamapper.connectors.sql.hive_spark import PREFIX as SPARK_SCHEMA
+from metamapper.lib.masking import MASK, masked
 from metamapper.schema import RelationKind
 
 Parameters = Mapping[str, str]
@@ -25,6 +26,8 @@ _SECRET = re.compile(
 )
 _SECRET_VALUE = re.compile(r"(password|pwd|secret|sig)=|://[^/@\s]*:[^/@\s]*@", re.IGNORECASE)
 """Within an address or a connection string."""
+_USERINFO = re.compile(r"(?<=://)[^/@\s:]+:(?!\d+(?:/|$))\S*@")
+"""Keys before the host: ``s3a://KEY:SECRET@bucket``. A port is none, nor is a container alone: ``abfss://raw@account``."""
 _ROWS = ("numRows", "recordCount", "spark.sql.statistics.numRows")
 _BYTES = ("totalSize", "sizeKey", "spark.sql.statistics.totalSize")
 _PRESTO = re.compile(r"\s*/\* Presto (?:Materialized )?View: (?P<text>[A-Za-z0-9+/=]*) \*/\s*\Z")
@@ -37,8 +40,16 @@ def settled(parameters: Parameters) -> dict[str, str]:
     return {
         name: value
         for name, value in parameters.items()
-        if not (_MOVING.match(name) or _SECRET.search(name) or _SECRET_VALUE.search(value))
+        if not (_MOVING.match(name) or _SECRET.search(name) or _SECRET_VALUE.search(value) or _USERINFO.search(value))
     }
+
+
+def located(location: str | None) -> str | None:
+    """A location without the credentials that some write into it; a secret key may have slashes."""
+    if not location:
+        return location
+    place, mark, parameters = location.partition("?")
+    return _USERINFO.sub(f"{MASK}@", place) + masked(mark + parameters)
 
 
 def shown(parameters: Parameters) -> dict[str, str]:

@@ -83,7 +83,7 @@ class Tunnelled:
         steps: list[tuple[str, Check]] = [
             (f"SSH host {hop}", partial(self._hop, line, number)) for number, hop in enumerate(self._tunnel.hops)
         ]
-        destination = self._destination()
+        destination = self._settings.destination
         if destination is not None:
             host, port = destination
             steps.append((f"Way from there to {host}, port {port}", partial(self._way, line, host, port)))
@@ -115,9 +115,4 @@ class Tunnelled:
         if number + 1 < len(self._tunnel.hops):
             hop = self._tunnel.hops[number + 1]
             return hop.host, hop.port
-        return self._destination()
-
-    def _destination(self) -> tuple[str, int] | None:
-        """The one host that the settings name; an engine that speaks to a service's several hosts has none."""
-        host, port = getattr(self._settings, "host", ""), getattr(self._settings, "port", 0)
-        return (str(host), int(port)) if host and port and not str(host).startswith("/") else None
+        return self._settings.destination

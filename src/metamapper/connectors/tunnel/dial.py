@@ -28,6 +28,8 @@ _HOST_KEYS = (
     "rsa-sha2-256",
     "ssh-rsa",
 )
+_OF_SHA_1 = "ssh-rsa"
+"""Signs with SHA-1, which can be forged at a price: only a host that has nothing else, and whose key is pinned, may."""
 _KNOWS_NOBODY: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
 """An empty list of hosts whose keys are trusted: a blank one would be this account's own ``known_hosts``."""
 
@@ -143,7 +145,7 @@ def _parameters(tunnel: Tunnel, hop: Hop) -> dict[str, Any]:
         "config": None,
         "username": hop.user,
         "known_hosts": _KNOWS_NOBODY,
-        "server_host_key_algs": [*pinned, *(each for each in _HOST_KEYS if each not in pinned)],
+        "server_host_key_algs": [*pinned, *(each for each in _HOST_KEYS if each not in {*pinned, _OF_SHA_1})],
         "x509_trusted_certs": None,
         "client_keys": None,  # they come one at a time from the judge; a blank list would be this account's own
         "agent_path": None,

@@ -5,7 +5,7 @@ was cut is made anew for whoever connects next; connections that were open end, 
 """
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import AsyncExitStack, contextmanager, suppress
 from threading import Event, Thread
@@ -24,6 +24,8 @@ from metamapper.connectors.tunnel.values import Tunnel
 
 FAREWELL_SECONDS = 1.0
 """How long a host may take to hear that we go."""
+SPARE_SECONDS = 10.0
+"""What a thread, an agent or a busy machine may take besides what is waited for."""
 
 T = TypeVar("T")
 
@@ -40,6 +42,7 @@ class Line:
         self._keys: Sequence[asyncssh.SSHKeyPair] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._started = Event()
+        self._failure: Exception | None = None
         self._thread = Thread(target=self._run, name="tunnel", daemon=True)
 
     # --- For those who use it ----------------------------------------------------------------------------------------
@@ -69,15 +72,21 @@ class Line:
         return tuple(self._chain)
 
     def open(self) -> None:
-        self._thread.start()
-        self._started.wait()
+        """Raises ``TunnelLost`` where this machine has nothing left to open it with."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:
+            raise _not_begun(error) from None
+        if not self._started.wait(SPARE_SECONDS) or self._loop is None:
+            raise _not_begun(self._failure)
 
     def close(self) -> None:
         """End everything; afterwards nothing listens and no thread runs."""
         if self._loop is not None:
             with suppress(RuntimeError):  # it has ended by itself
                 self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join()
+        if self._thread.ident is not None:
+            self._thread.join(SPARE_SECONDS + FAREWELL_SECONDS * len(self._tunnel.hops))
 
     def _look_up(self) -> None:
         """Once, and every address checked: only where the first hop is does this machine itself connect to."""
@@ -87,16 +96,32 @@ class Line:
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         assert self._loop is not None  # noqa: S101 - it is open
-        waiting: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return waiting.result()
+            waiting: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError:
+            work.close()
+            raise TunnelLost("The tunnel was closed.") from None
+        # Everything it does has an end of its own; this one is for a thread that has died, or a machine that stands still.
+        longest = self._tunnel.seconds * (len(self._tunnel.hops) + 1) + SPARE_SECONDS
+        try:
+            return waiting.result(longest)
         except CancelledError:
             raise TunnelLost("The tunnel was closed.") from None
+        except TimeoutError:
+            if waiting.done():
+                raise
+            waiting.cancel()
+            raise TunnelLost("The tunnel does not answer.", hint="The next attempt makes it anew.") from None
 
     # --- In its thread -----------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        asyncio.run(self._live())
+        try:
+            asyncio.run(self._live())
+        except Exception as error:  # noqa: BLE001 - told by whoever waits for it
+            self._failure = error
+        finally:
+            self._started.set()
 
     async def _live(self) -> None:
         self._over = asyncio.Event()
@@ -158,7 +183,7 @@ class Line:
         seconds = self._tunnel.seconds
         try:
             async with asyncio.timeout(seconds):
-                return await _awaited(last.connection.open_connection(host, port))
+                return await _awaited(last.connection.open_connection(host, port), lambda: last.is_up)
         except TimeoutError:
             raise silent(host, port, seconds, by=last.hop) from None
         except asyncssh.ChannelOpenError as error:
@@ -169,9 +194,17 @@ class Line:
             raise TunnelLost(f"The connection to {last.hop} broke off.", server_said=said(error)) from None
 
 
-async def _awaited(opening: Awaitable[Any]) -> Stream:
+async def _awaited(opening: Awaitable[Any], stands: Callable[[], bool]) -> Stream:
     reader, writer = await opening
-    return Stream(reader, writer)
+    return Stream(reader, writer, stands)
+
+
+def _not_begun(error: Exception | None) -> TunnelLost:
+    return TunnelLost(
+        "The tunnel could not be opened: this machine has nothing left for it.",
+        server_said=said(error) if error else "its thread does not start",
+        hint="It may be out of open files, memory or threads; the next attempt may succeed.",
+    )
 
 
 @contextmanager

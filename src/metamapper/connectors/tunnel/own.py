@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncssh
 
 from metamapper.connectors.errors import SettingsInvalid
+from metamapper.connectors.settings import port_in
 from metamapper.connectors.tunnel.values import DEFAULT_PORT, Hop, Keys, bare
 
 DEFAULT_FILES = ("id_ed25519", "id_ecdsa", "id_rsa")
@@ -44,9 +45,10 @@ def _split(rest: str) -> tuple[str, int]:
     host, colon, port = rest.rpartition(":")
     if not colon or rest.endswith("]") or (":" in host and not host.endswith("]")):
         host, port = rest, str(DEFAULT_PORT)
-    if not port.isdecimal():
+    number = port_in(port)
+    if not number:
         raise SettingsInvalid(f"“{rest}” is no SSH host.", hint="Write user@host, or user@host:port.")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    return host.removeprefix("[").removesuffix("]"), number
 
 
 def _known(path: Path) -> asyncssh.SSHKnownHosts:

@@ -67,11 +67,10 @@ class DatastoreForm(forms.Form):
 
     @property
     def destination(self) -> tuple[str, int] | None:
-        """The host and port that were typed, where the engine asks for them."""
-        if not {f"{PREFIX}host", f"{PREFIX}port"} <= self.fields.keys():
-            return None
-        host, port = (str(self[f"{PREFIX}{name}"].value() or "").strip() for name in ("host", "port"))
-        return (host, int(port)) if host and port.isdecimal() else None
+        """The host and port that what was typed means, where the engine asks for them."""
+        public = (field for field in fields_of(self.engine.settings) if not field.secret)
+        typed = {field.name: self[f"{PREFIX}{field.name}"].value() or field.default for field in public}
+        return self.engine.settings.leads_to(typed)
 
     @property
     def scope(self) -> ScopeFilter:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metamapper.connectors.errors import SettingsInvalid
+from metamapper.connectors.settings import port_in
 from metamapper.connectors.tunnel.values import DEFAULT_PORT, Hop, authorized, bare, fingerprint
 
 MOST = 5
@@ -37,9 +38,10 @@ class HopRow:
 
     def hop(self) -> Hop:
         """Raises ``SettingsInvalid``."""
-        if not self.port.isdecimal():
-            raise SettingsInvalid("SSH port: a whole number is needed.")
-        return Hop(self.host, int(self.port), self.user, (bare(self.key),) if self.key else ())
+        port = port_in(self.port)
+        if not port:
+            raise SettingsInvalid("SSH port: a whole number from 1 to 65535 is needed.")
+        return Hop(self.host, port, self.user, (bare(self.key),) if self.key else ())
 
 
 def _fingerprint(key: str) -> str:
@@ -69,7 +71,7 @@ def rows_of(hops: Sequence[Hop]) -> list[HopRow]:
 def changed(rows: Sequence[HopRow], act: str) -> list[HopRow]:
     """The rows after ``add``, ``remove-0``, ``accept-0`` or ``forget-0``; anything else changes nothing."""
     verb, _, which = act.partition("-")
-    number = int(which) if which.isdecimal() else -1
+    number = next((place for place in range(MOST) if str(place) == which), -1)
     if verb == "add":
         return [*rows, HopRow(user=rows[-1].user if rows else "")][:MOST]
     if not 0 <= number < len(rows):
@@ -101,4 +103,5 @@ def address(rows: Sequence[HopRow], public: str, destination: tuple[str, int] | 
     beyond: tuple[str, int] | None = destination
     for row in reversed([each for each in rows if each.host]):
         row.line = authorized(public, beyond)
-        beyond = (row.host, int(row.port)) if row.port.isdecimal() else None
+        port = port_in(row.port)
+        beyond = (row.host, port) if port else None

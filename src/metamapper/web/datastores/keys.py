@@ -12,11 +12,8 @@ from django.views.decorators.http import require_http_methods
 from metamapper.connectors.tunnel.keys import Algorithm
 from metamapper.connectors.tunnel.values import authorized
 from metamapper.datastores.models import SshKey
-from metamapper.datastores.tunnels import LastKey, StillUsed, Use, make_key, retire_key, uses_of
+from metamapper.datastores.tunnels import MOST_KEYS, LastKey, StillUsed, TooManyKeys, Use, make_key, retire_key, uses_of
 from metamapper.web.doors import Visit, in_workspace
-
-MOST = 6
-"""Key pairs of a workspace: a host hangs up on who offers more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def ssh_keys(request: Visit) -> HttpResponse:
             return redirect("ssh_keys", request.workspace.slug)
     uses = uses_of(request.workspace.pk)
     shown = [Shown(key, authorized(key.public, None), list(uses.get(key.fingerprint, ()))) for key in _keys(request)]
-    context |= {"here": "datastores", "keys": shown, "full": len(shown) >= MOST}
+    context |= {"here": "datastores", "keys": shown, "full": len(shown) >= MOST_KEYS}
     return render(request, "datastores/ssh_keys.html", context, status=422 if context.get("still") else 200)
 
 
@@ -50,10 +47,11 @@ def _keys(request: Visit) -> list[SshKey]:
 
 
 def _make(request: Visit, algorithm: Algorithm) -> None:
-    if len(_keys(request)) >= MOST:
-        messages.error(request, f"There are {MOST} key pairs. Retire one first.")
+    try:
+        make_key(request.workspace, algorithm, request.user)
+    except TooManyKeys as error:
+        messages.error(request, str(error))
         return
-    make_key(request.workspace, algorithm, request.user)
     messages.success(request, "Made. It is offered first from now on; let the hosts know it, then retire the old one.")
 
 

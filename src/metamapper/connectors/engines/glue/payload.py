@@ -63,7 +63,7 @@ def _facts(told: Told, storage: Told) -> dict[str, Any]:
     facts = {
         "created_at": created.astimezone(UTC).isoformat() if isinstance(created, datetime) else None,
         "owner": told.get("Owner"),
-        "location": storage.get("Location"),
+        "location": hive_tables.located(storage.get("Location")),
         "input_format": storage.get("InputFormat"),
         "output_format": storage.get("OutputFormat"),
         "serde": serde.get("SerializationLibrary"),

@@ -75,7 +75,7 @@ def opened(caller: Caller, settings: GlueSettings) -> tuple[ListedSession, GlueL
 def _database(told: Answer) -> Database:
     target = told.get("TargetDatabase") or {}
     facts = {
-        "location": told.get("LocationUri"),
+        "location": hive_tables.located(told.get("LocationUri")),
         "link_to": ".".join(filter(None, (target.get("CatalogId"), target.get("DatabaseName")))),
         "parameters": hive_tables.shown(hive_tables.settled(told.get("Parameters") or {})),
     }

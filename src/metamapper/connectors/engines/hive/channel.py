@@ -15,7 +15,7 @@ from metamapper.connectors.sql.redaction import redact
 from metamapper.connectors.sql.server import Tls
 from metamapper.connectors.wire import connected, refused
 
-LARGEST_ANSWER = 512 << 20
+LARGEST_ANSWER = 64 << 20
 """Bytes that one answer may have: a service that does not stop is none."""
 
 START, OK, BAD, ERROR, COMPLETE = 1, 2, 3, 4, 5
@@ -26,20 +26,20 @@ _FOREIGN = "What answers on this port does not speak Thrift as a metastore does:
 
 
 class Channel(TTransportBase):  # type: ignore[misc]  # the library has no types
-    """What the Thrift library needs of a connection. ``seconds`` are all there are until ``ready``."""
+    """What the Thrift library needs of a connection. ``seconds`` are all there are until ``ready``, then for each call."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         self._connection = connection
-        self._deadline: float | None = monotonic() + seconds
-        self._silence = seconds
+        self._deadline = monotonic() + seconds
+        self._of_a_call: float | None = None
         self._answered = 0
         self._signed_in = False
         self._outgoing = bytearray()
         self._left_of_frame = 0
 
-    def ready(self, silence: float) -> None:
-        """From now on the service may be silent for so many seconds at a time."""
-        self._deadline, self._silence = None, silence
+    def ready(self, seconds: float) -> None:
+        """From now on each call has so many seconds: one that drips an answer must not keep us for ever."""
+        self._of_a_call = seconds
 
     def shut(self) -> None:
         """Wake up whoever waits for an answer; for other threads."""
@@ -77,6 +77,8 @@ class Channel(TTransportBase):  # type: ignore[misc]  # the library has no types
 
     def flush(self) -> None:
         content, self._outgoing, self._answered = bytes(self._outgoing), bytearray(), 0
+        if self._of_a_call is not None:
+            self._deadline = monotonic() + self._of_a_call
         self._send(struct.pack(">I", len(content)) + content if self._signed_in else content)
 
     def close(self) -> None:
@@ -115,10 +117,13 @@ class Channel(TTransportBase):  # type: ignore[misc]  # the library has no types
             raise self._failed(error) from None
 
     def _left(self) -> float:
-        return self._silence if self._deadline is None else max(self._deadline - monotonic(), 0.001)
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return left
 
     def _failed(self, error: OSError) -> errors.ConnectorError:
-        if isinstance(error, TimeoutError) and self._deadline is None:
+        if isinstance(error, TimeoutError) and self._of_a_call is not None:
             return errors.StatementTimeout(hint="Raise the time-out in the settings, or look why the service is slow.")
         if isinstance(error, TimeoutError):
             return errors.ConnectionTimeout("It takes the connection and says nothing.", hint=_SILENT)

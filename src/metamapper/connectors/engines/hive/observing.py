@@ -58,7 +58,7 @@ def storage_facts(
     order: Sequence[tuple[str, int | None]],
 ) -> dict[str, Any]:
     return facts_of(
-        ("location", location),
+        ("location", hive_tables.located(location)),
         ("input_format", input_format),
         ("output_format", output_format),
         ("serde", serde),
@@ -79,7 +79,7 @@ def database_extras(
 ) -> Extras:
     return facts_of(
         ("catalog", catalog if catalog != DEFAULT_CATALOG else None),
-        ("location", location),
+        ("location", hive_tables.located(location)),
         ("owner", owner),
         ("connector", connector),
         ("parameters", hive_tables.shown(hive_tables.settled(parameters))),

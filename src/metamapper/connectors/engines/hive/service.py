@@ -1,7 +1,10 @@
 """One read through the Thrift service: the databases, the names of the tables of each, the tables in batches.
 
-A listing is no snapshot. The names are listed again when a database was read: where they are others by then, something may
-have gone by unseen, and the database says so.
+A listing is no snapshot. The names are listed again when a database was read: where they are others by then, or where a table
+that is listed was not told of, something may have gone by unseen, and the database says so.
+
+An authorizer hides without a word what this user may not see, and lost rights look like lost tables. So what the service
+shows proves nothing gone, unless somebody who knows it has said that it shows everything.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +23,7 @@ from metamapper.connectors.engines.hive.observing import (
     shown_names,
     storage_facts,
 )
-from metamapper.connectors.engines.hive.settings import HiveSettings
+from metamapper.connectors.engines.hive.settings import HiveSettings, Shows
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql import hive_tables
@@ -28,8 +31,8 @@ from metamapper.connectors.sql.hive_columns import RawColumn
 from metamapper.connectors.sql.hive_relations import RawTable, decode, facts_of
 from metamapper.schema import Completeness, Extras, Relation, Scope
 
-MOST_TABLES, MOST_COLUMNS = 100, 10_000
-"""What one answer shall hold at most; how many columns the next one has is guessed from the last."""
+FIRST_TABLES, MOST_TABLES, MOST_COLUMNS = 10, 100, 10_000
+"""What one answer shall hold at most; how many columns the next one has is guessed from the last, so the first is small."""
 ATTEMPTS, FIRST_PAUSE = 5, 0.2
 
 _OF_ONE = (errors.PermissionMissing, errors.DatabaseUnknown, errors.ServerUnavailable)
@@ -46,11 +49,14 @@ class _Database:
 
 
 class ServiceSession:
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, shows: Shows) -> None:
         self._service = service
+        self._shows_all = shows is Shows.EVERYTHING
         self._databases: dict[str, _Database] | None = None
         self._failed: dict[str, str] = {}
         """Why a database was not read to its end, or could not be read at all."""
+        self._doubted: dict[str, str] = {}
+        """Why what was read of a database may not be all of it."""
         self._begun: set[str] = set()
         self._read: set[str] | None = None
         self.expected: int | None = None
@@ -65,10 +71,13 @@ class ServiceSession:
         return None
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
-        """Asked anew once the read has begun. What the service hides from us is not in its list at all."""
+        """Asked anew once the read has begun. What the service hides from us is not in its list at all.
+
+        So the list is whole only where it is known to hide nothing.
+        """
         if self._read is not None:
             self._databases = self._listed(self._databases or {})
-        return [self._scope(each) for each in self._in_scope(within)], True
+        return [self._scope(each) for each in self._in_scope(within)], self._shows_all
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         self._service.check()
@@ -134,19 +143,25 @@ class ServiceSession:
         self.expected = (self.expected or 0) + len(listed)
         names = [name for name in listed if within.allows_table(database.name, name)]
         with self._service.recorded(f"get_table_objects_by_name_req({database.name!r}, …)") as statement:
+            untold = set(names)
             for told in self._in_batches(database, names, statement):
                 self._service.check()
+                untold.discard(told.tableName)
                 self._begun.add(database.name)
                 yield _observed(database, told)
         with self._service.recorded(f"get_all_tables({database.name!r})") as statement:
             again = self._service.table_names(database.catalog, database.own_name, statement)
         if set(again) != set(listed):
-            self._failed[database.name] = _CHANGED
+            self._doubted[database.name] = _CHANGED
+        elif untold:
+            self._doubted[database.name] = (
+                f"It lists {len(untold)} of its tables and tells nothing of them: {min(untold)} …"
+            )
 
     def _in_batches(self, database: _Database, names: Sequence[str], statement: Statement) -> Iterator[Any]:
         """The tables, so many at a time that an answer stays small. What a service cannot answer it is asked in halves."""
         text, calls = statement.sql, 0
-        size, attempt, start = MOST_TABLES // 4, 1, 0
+        size, attempt, start = FIRST_TABLES, 1, 0
         while start < len(names):
             wanted = names[start : start + size]
             try:
@@ -174,17 +189,20 @@ class ServiceSession:
 
     def _completeness(self, name: str) -> tuple[Completeness, str | None]:
         failed = self._failed.get(name)
-        if failed == _CHANGED:
-            return Completeness.PARTIAL, _CHANGED
         if failed is not None:
             seen = Completeness.PARTIAL if name in self._begun else Completeness.UNREADABLE
             return seen, f"The service does not tell its tables: {failed}"
         if self._read is not None and name not in self._read:
             return Completeness.PARTIAL, "It appeared while the read was under way; the next run reads it."
-        return Completeness.COMPLETE, None
+        if name in self._doubted:
+            return Completeness.PARTIAL, self._doubted[name]
+        return (Completeness.COMPLETE, None) if self._shows_all else (Completeness.PARTIAL, _MAY_HIDE)
 
 
 _CHANGED = "Tables were made, dropped or renamed while it was read; the next run reads it again."
+_MAY_HIDE = (
+    "The service may hide tables without a word, so none is taken for gone; the settings can say that it does not."
+)
 
 
 def _next_size(told: Sequence[Any]) -> int:
@@ -234,6 +252,6 @@ def service(settings: HiveSettings, reach: Reach) -> Iterator[ServiceSession]:
     """A session that only asks; raises a ``ConnectorError``."""
     channel = opened(settings, reach)
     try:
-        yield ServiceSession(Service(channel, settings))
+        yield ServiceSession(Service(channel, settings), settings.shows)
     finally:
         channel.close()

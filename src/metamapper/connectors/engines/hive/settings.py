@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import SplitResult, parse_qsl
 
 from metamapper.connectors.errors import SettingsInvalid
@@ -25,6 +25,13 @@ class SignIn(StrEnum):
     NONE = "none"
 
 
+class Shows(StrEnum):
+    """How much a service shows to this user: it does not say so itself."""
+
+    PERHAPS_PART = "perhaps_part"
+    EVERYTHING = "everything"
+
+
 ACCESS_CHOICES = {
     Access.THRIFT: "The Thrift service (thrift://)",
     Access.POSTGRESQL: "Its database, on PostgreSQL",
@@ -34,6 +41,10 @@ ACCESS_CHOICES = {
 SIGN_IN_CHOICES = {
     SignIn.PASSWORD: "User and password (SASL PLAIN)",
     SignIn.NONE: "None: the service asks nobody who they are",
+}
+SHOWS_CHOICES = {
+    Shows.PERHAPS_PART: "Perhaps not everything: nothing is taken for gone",
+    Shows.EVERYTHING: "Everything: what it no longer lists is gone",
 }
 _ON_A_SERVER = {"access": [each for each in Access if each is not Access.THRIFT]}
 PORTS = {Access.THRIFT: 9083, Access.POSTGRESQL: 5432, Access.MYSQL: 3306, Access.SQLSERVER: 1433}
@@ -87,6 +98,16 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
             when={"access": [Access.THRIFT]},
         ),
     ] = SignIn.PASSWORD
+    shows: Annotated[
+        Shows,
+        described(
+            "What it shows this user",
+            "Where an authorizer hides tables without a word, lost rights look like lost tables.",
+            input="select",
+            choices={each.value: label for each, label in SHOWS_CHOICES.items()},
+            when={"access": [Access.THRIFT]},
+        ),
+    ] = Shows.PERHAPS_PART
     user: Annotated[
         str,
         described(
@@ -104,7 +125,7 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
         int,
         described(
             "Statement time-out",
-            "Seconds that one statement may take, or that the service may be silent.",
+            "Seconds that one statement may take, or one call of the service.",
             input="number",
             ge=1,
             le=3600,
@@ -128,9 +149,11 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
     def is_database(self) -> bool:
         return self.access is not Access.THRIFT
 
-    @property
-    def real_port(self) -> int:
-        return self.port or PORTS[self.access]
+    @classmethod
+    def port_meant(cls, given: Mapping[str, Any]) -> int:
+        """0 is the usual one of the chosen door."""
+        access = given.get("access") or Access.THRIFT
+        return super().port_meant(given) or (PORTS[Access(access)] if access in list(Access) else 0)
 
     @property
     def tls_mode(self) -> Tls:
@@ -143,7 +166,7 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
         return self.is_database and self.host.startswith(("/", "@"))
 
 
-CARRIED = ("access", "schema", "sign_in", "tls", "connect_timeout", "statement_timeout")
+CARRIED = ("access", "schema", "sign_in", "shows", "tls", "connect_timeout", "statement_timeout")
 
 
 def settings_from_url(parts: SplitResult) -> HiveSettings:

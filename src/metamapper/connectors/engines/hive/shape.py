@@ -15,7 +15,9 @@ def version_of(store: Store, settings: HiveSettings, rows: Sequence[Mapping[str,
     """How the statements count this metastore; raises a ``ConnectorError`` where something is not there or not readable."""
     readable: dict[str, dict[str, bool]] = {}
     for row in rows:
-        readable.setdefault(str(row["table_name"]), {})[str(row["column_name"])] = bool(row["readable"])
+        # MySQL tells names in small letters where lower_case_table_names says so, and takes them in any.
+        table, column = (str(row[name]).upper() for name in ("table_name", "column_name"))
+        readable.setdefault(table, {})[column] = bool(row["readable"])
     closed = [
         table
         for table, columns in NEEDED.items()
