@@ -21,7 +21,8 @@ from metamapper.connectors.tunnel.forward import Forward, Stream
 from metamapper.connectors.tunnel.line import Line
 from metamapper.connectors.tunnel.values import Hop, Keys, Tunnel
 
-ANSWER = b"x" * 6_000_000
+ANSWER = b"x" * 40_000
+"""More than the small buffers of the system hold, and less than a writer waits for."""
 NOBODY = 65534
 ASKER = """
 import os, socket, sys
@@ -66,6 +67,8 @@ async def forwarded(serve: Server, stands: Callable[[], bool] = lambda: True) ->
 
     forward = Forward(opening)
     await forward.listen()
+    assert forward._server
+    forward._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # which what it accepts inherits
     try:
         yield forward
     finally:
