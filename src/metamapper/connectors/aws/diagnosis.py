@@ -8,10 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.aws.dial import Account, signed_in
 from metamapper.connectors.aws.session import ListedSession
 from metamapper.connectors.aws.settings import AwsSettings
-from metamapper.connectors.aws.transport import tls_failed, trusting
+from metamapper.connectors.aws.transport import tls_failed
 from metamapper.connectors.diagnosis import Check, Finding, inside
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
@@ -73,11 +74,12 @@ class Approach:
 
     def _tls(self) -> Finding:
         scheme, host, port = self._place()
+        context = trusting(self._settings.ca_certificate)
         if scheme != "https":
             return Finding("Not used on this machine")
         with self.account.transport.dial(host, port) as raw:
             try:
-                with trusting(self._settings.ca_certificate).wrap_socket(raw, server_hostname=host) as secured:
+                with context.wrap_socket(raw, server_hostname=host) as secured:
                     return Finding(_secured(secured))
             except ssl.SSLError as error:
                 raise tls_failed(error) from None

@@ -20,6 +20,15 @@ _OF_THE_SERVICE = "Whoever runs the service lets this user see what shall be see
 Opener = Callable[[], AbstractContextManager[Session]]
 
 _OF_METASTORE = (errors.PermissionMissing, errors.VersionUnsupported)
+_OVER_TLS = (
+    *_OF_METASTORE,
+    errors.SignInFailed,
+    errors.DatabaseUnknown,
+    errors.TooManyConnections,
+    errors.ServerUnavailable,
+    errors.StatementTimeout,
+)
+"""What a server says only once the connection is encrypted, where it is to be; unless it is said to be ``in_clear``."""
 
 
 def diagnose(settings: HiveSettings, reach: Reach, opener: Opener) -> Iterator[Step]:
@@ -67,12 +76,12 @@ class _Test:
 
     def tls(self) -> Finding:
         self._attempt()
-        if isinstance(self._failure, errors.TlsFailed):
-            raise self._failure
         mode = self._settings.tls_mode
         if mode is Tls.OFF:
             local = self._settings.is_socket or self._settings.tls is Tls.AUTOMATIC
             return Finding("Not used on this machine" if local else "Off: the session is not encrypted", not local)
+        if self._failure is not None and (self._failure.in_clear or not isinstance(self._failure, _OVER_TLS)):
+            raise self._failure
         if mode is Tls.UNVERIFIED:
             return Finding("Encrypted, but the server is not verified", warning=True)
         return Finding("Encrypted, and the server has proved who it is" if self._failure is None else "Encrypted")

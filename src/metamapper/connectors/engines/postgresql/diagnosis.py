@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import NOTHING_READ, Finding, inside, run_checks
 from metamapper.connectors.engines.postgresql.session import QUERIES, PostgresqlSession
@@ -80,10 +81,10 @@ class _Test:
         if mode is Tls.OFF:
             local = self._settings.is_socket or self._settings.tls is Tls.AUTOMATIC
             return Finding("Not used on this machine" if local else "Off: the session is not encrypted", not local)
+        context = _context(self._settings)
         if not self._speaks_tls:
             raise tls_failed("server does not support SSL", self._settings)
-        with authority_file(self._settings) as authority, _knock(self._answering, self._settings) as (raw, _):
-            context = _context(authority if mode is Tls.VERIFY else None)
+        with _knock(self._answering, self._settings) as (raw, _):
             try:
                 with context.wrap_socket(raw, server_hostname=self._settings.host) as wrapped:
                     return secured(wrapped, verified=mode is Tls.VERIFY)
@@ -175,8 +176,9 @@ def _knock(where: tuple[str, int], settings: PostgresqlSettings) -> Iterator[tup
         yield greeted
 
 
-def _context(authority: str | None) -> ssl.SSLContext:
-    """Trust these authorities, or (None) anybody."""
-    if authority is None:
+def _context(settings: PostgresqlSettings) -> ssl.SSLContext:
+    """Trust whom the session will trust; in the mode "unverified", which says so, anybody. Raises ``SettingsInvalid``."""
+    if settings.tls_mode is not Tls.VERIFY:
         return unverifying()
-    return ssl.create_default_context(cafile=None if authority == "system" else authority)
+    with authority_file(replace(settings, ca_certificate="")) as usual:
+        return trusting(settings.ca_certificate, otherwise=None if usual == "system" else usual)

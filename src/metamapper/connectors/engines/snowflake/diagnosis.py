@@ -1,8 +1,7 @@
 """The connection test: what stands between the workers and the account's catalog, found step by step."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import certifi
 
@@ -61,8 +60,7 @@ class _Test:
         return self._knocking().port()
 
     def tls(self) -> Finding:
-        with _trusted(self._settings) as authorities:
-            return self._knocking(authorities).tls()
+        return self._knocking().tls()
 
     def sign_in(self) -> Finding:
         line = self._stack.enter_context(dialled(self._settings, self._reach))
@@ -144,25 +142,15 @@ class _Test:
             error=errors.PermissionMissing(hint="Use a role that has USAGE and REFERENCES only."),
         )
 
-    def _knocking(self, authorities: str | None = None) -> Knocking:
-        url = f"https://{self._settings.address}:{self._settings.port}"
-        return Knocking(url, self._reach, self._settings.connect_timeout, authorities)
+    def _knocking(self) -> Knocking:
+        settings = self._settings
+        url = f"https://{settings.address}:{settings.port}"
+        return Knocking(url, self._reach, settings.connect_timeout, certifi.where(), settings.ca_certificate)
 
     def _open(self) -> SnowflakeSession:
         if self._session is None:
             raise errors.ConnectionLost
         return self._session
-
-
-@contextmanager
-def _trusted(settings: SnowflakeSettings) -> Iterator[str]:
-    if not settings.ca_certificate.strip():
-        yield certifi.where()
-        return
-    with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii", errors="replace") as file:
-        file.write(settings.ca_certificate)
-        file.flush()
-        yield file.name
 
 
 def _some(names: list[str]) -> str:
