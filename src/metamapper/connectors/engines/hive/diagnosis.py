@@ -17,6 +17,9 @@ from metamapper.connectors.wire import connected
 from metamapper.schema import Completeness
 
 _OF_THE_SERVICE = "Whoever runs the service lets this user see what shall be seen; the rest can stay closed."
+_OF_THE_DATABASE = (
+    "The account reads the metastore's own tables, so that no right on a database is missing: test again."
+)
 Opener = Callable[[], AbstractContextManager[Session]]
 
 _OF_METASTORE = (errors.PermissionMissing, errors.VersionUnsupported)
@@ -46,8 +49,7 @@ def diagnose(settings: HiveSettings, reach: Reach, opener: Opener) -> Iterator[S
         else:
             steps += [("Service", test.service)]
         steps += [("Databases", test.databases)]
-        if settings.is_database:
-            steps += [("Rights to write", test.write_rights)]
+        steps += [("Rights to write", test.write_rights)]
         yield from run_checks(steps)
 
 
@@ -89,7 +91,7 @@ class _Test:
     def sign_in(self) -> Finding:
         if self._failure is not None and not isinstance(self._failure, (errors.DatabaseUnknown, *_OF_METASTORE)):
             raise self._failure
-        if self._settings.sign_in is SignIn.NONE:
+        if self._settings.sign_in is SignIn.NONE and not self._settings.is_database:
             taken = f"; it takes us for {self._settings.user}" if self._settings.user else ""
             return Finding(f"None: whoever reaches the service may use it{taken}", warning=True)
         return Finding(f"As {self._settings.user}")
@@ -119,11 +121,19 @@ class _Test:
         if not closed:
             return Finding(count if expected is None else f"{count}, with {expected} tables and views")
         reasons = "; ".join(f"{scope.name}: {scope.reason}" for scope in closed[:10])
-        error = errors.PermissionMissing(reasons, hint=_OF_THE_SERVICE, unseen=inside(scope.name for scope in closed))
+        remedy = "\n".join(dict.fromkeys(scope.remedy for scope in closed if scope.remedy))
+        hint = _OF_THE_DATABASE if self._settings.is_database else _OF_THE_SERVICE
+        error = errors.PermissionMissing(
+            reasons, hint=hint, remedy=remedy, unseen=inside(scope.name for scope in closed)
+        )
         return Finding(f"{count} can be read whole. {reasons}", warning=True, error=error)
 
     def write_rights(self) -> Finding:
         session = self._open()
+        if not self._settings.is_database:
+            return Finding(
+                "Not known: the service tells nobody. Nothing is called but what lists and gets.", warning=True
+            )
         writable = session.writable_tables() if isinstance(session, DatabaseSession) else []
         if not writable:
             return Finding("None: the account can read only")

@@ -140,7 +140,7 @@ class _Test:
     def write_rights(self) -> Finding:
         rights = self._open().rows("write_rights")[0]
         creates = list(rights["creates"] or ())
-        if not rights["superuser"] and not rights["writes"] and not creates:
+        if not rights["superuser"] and not rights["writes"] and not creates and not rights["makes_schemas"]:
             return Finding("None: the role can read only")
         hint, remedy = (
             "A role of its own needs no more than this.",
@@ -150,6 +150,8 @@ class _Test:
             why = "is a superuser"
         elif rights["writes"]:
             why = "may change rows"
+        elif rights["makes_schemas"]:
+            why = "may make schemas in the database"
         else:
             # Up to PostgreSQL 14 everybody may make tables in "public", also a role of its own.
             why = f"may make tables in {', '.join(creates)}"

@@ -9,7 +9,13 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.snowflake.dial import dialled
-from metamapper.connectors.engines.snowflake.errors import grant_object_viewer, grant_warehouse
+from metamapper.connectors.engines.snowflake.errors import (
+    create_role,
+    grant_database,
+    grant_object_viewer,
+    grant_schema,
+    grant_warehouse,
+)
 from metamapper.connectors.engines.snowflake.session import SnowflakeSession
 from metamapper.connectors.engines.snowflake.settings import SnowflakeSettings
 from metamapper.connectors.reach import Reach
@@ -91,6 +97,8 @@ class _Test:
         return Finding(self._settings.database or f"{len(self._scopes)} schemas in all that the role can use")
 
     def schemas(self) -> Finding:
+        if not self._scopes:
+            return self._nothing()
         closed = [scope for scope in self._scopes if scope.completeness is Completeness.UNREADABLE]
         short = [scope for scope in self._scopes if scope.reason and "no right on" in scope.reason]
         count = f"{len(self._scopes) - len(closed)} of {len(self._scopes)}"
@@ -105,6 +113,17 @@ class _Test:
         )
         if len(closed) == len(self._scopes):
             raise missing
+        return Finding(missing.detail, warning=True, error=missing)
+
+    def _nothing(self) -> Finding:
+        """What is not granted is not listed, so that it cannot be told from what is not there."""
+        role = str(self._open().server.details["role"])
+        missing = errors.PermissionMissing(
+            "None: there is no schema, or the role may use none.",
+            hint="Grant what shall be seen. REFERENCES lets see a table and read no row.",
+            remedy=f"{grant_database('<database>', role)}\n{grant_schema('<database>', '<schema>', role)}",
+            unseen="anything",
+        )
         return Finding(missing.detail, warning=True, error=missing)
 
     def proof(self) -> Finding:
@@ -127,7 +146,7 @@ class _Test:
 
     def write_rights(self) -> Finding:
         if not self._scopes:
-            return Finding("There is no table yet to ask about")
+            return Finding("Not known: there is nothing yet to ask about", warning=True)
         session = self._open()
         tried = [name for name in session.databases() if session.may_use(name)]
         held = {name: rights for name in tried[:DATABASES] if (rights := session.write_rights(name))}
@@ -136,10 +155,13 @@ class _Test:
             return Finding(f"None: the role can read only.{tail}")
         found = ", ".join(f"{rights} in {name}" for name, rights in held.items())
         return Finding(
-            f"The role may change rows, or owns tables (rights: {found}).{tail}"
+            f"The role may change rows, or owns or may make tables (rights: {found}).{tail}"
             " Snowflake has no session that can only read, so a role of its own is safer.",
             warning=True,
-            error=errors.PermissionMissing(hint="Use a role that has USAGE and REFERENCES only."),
+            error=errors.PermissionMissing(
+                hint="Paste this as an administrator, and name the role in the settings: it sees and changes nothing.",
+                remedy=create_role(self._settings, str(session.server.details["user"]), held),
+            ),
         )
 
     def _knocking(self) -> Knocking:
