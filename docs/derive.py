@@ -17,6 +17,7 @@ import msgspec
 from metamapper.cli.commands import COMMANDS, metamapper
 from metamapper.connectors.base import Ability, Engine
 from metamapper.connectors.registry import registry
+from metamapper.connectors.settings import NOT_ASKED
 from metamapper.plugins.specs import Specs
 from metamapper.project.environment import VARIABLES, Variable
 
@@ -107,7 +108,8 @@ def _choices(hint: Any, values: tuple[str, ...]) -> str:
     """``“Key pair”``, as the form says it."""
     meta = next(each for each in hint.__metadata__ if isinstance(each, msgspec.Meta))
     labels = (meta.extra or {}).get("choices", {})
-    return " or ".join(f"“{labels[value]}”" for value in values)
+    named = [f"“{labels[value]}”" for value in values if value != NOT_ASKED]
+    return " or ".join([*named, *([f"where “{meta.title}” is not asked for"] if NOT_ASKED in values else [])])
 
 
 def abilities(name: str) -> str:

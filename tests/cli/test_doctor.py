@@ -60,6 +60,19 @@ def test_what_works_is_0(tmp_path: Path) -> None:
     assert {line.partition(" ")[0] for line in result.output.splitlines()} == {"ok"}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((NOWHERE, "--workspace", "larkspur"), "--workspace goes with the NAME"),
+        (("shop", "--ssh", "ana@bastion.invalid"), "--ssh goes with a URL"),
+    ],
+)
+def test_an_option_that_would_be_ignored_is_refused(arguments: tuple[str, ...], said: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in result.output
+
+
 def test_a_wrong_url_is_one_line() -> None:
     result = run("nosuch://host")
     assert result.exit_code == 2

@@ -79,6 +79,18 @@ def test_a_host_that_nobody_knows_is_never_accepted(home: Path, host: Sshd, post
 
 
 @pytest.mark.live
+def test_the_doctor_says_at_a_terminal_what_accepts_a_host_there(home: Path, host: Sshd, postgresql_url: str) -> None:
+    key_in(home)
+    through = ["--ssh", f"{host.user}@127.0.0.1:{host.port}"]
+    unknown = CliRunner().invoke(metamapper, ["doctor", postgresql_url, *through])
+    assert unknown.exit_code == 2
+    assert "Connect to it once by `ssh`" in unknown.output
+    assert "ccept it" not in unknown.output
+    know(home, host, bare(HOST.public))
+    assert "ssh-keygen -R" in CliRunner().invoke(metamapper, ["doctor", postgresql_url, *through]).output
+
+
+@pytest.mark.live
 def test_a_changed_host_is_refused(home: Path, host: Sshd, postgresql_url: str) -> None:
     know(home, host, bare(HOST.public))
     key_in(home)

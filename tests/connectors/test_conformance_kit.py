@@ -42,6 +42,15 @@ def test_a_gap_without_a_reason_is_caught(tmp_path: Path) -> None:
         SUITE.test_reads_comments(subject)
 
 
+def test_an_ability_of_which_an_engine_says_nothing_is_not_built(tmp_path: Path) -> None:
+    """As of one that was written before there was such an ability; the suite tells it that it can more than it says."""
+    known = {ability: told for ability, told in ENGINE.capabilities.items() if ability is not Ability.INDEXES}
+    silent = replace(ENGINE, capabilities=known)
+    assert silent.capabilities[Ability.INDEXES].support is Support.NOT_BUILT
+    with pytest.raises(GapClosed, match="says nothing"):
+        SUITE.test_step_add_index(Declaring(tmp_path, engine=silent))  # type: ignore[attr-defined]
+
+
 def test_an_ability_that_is_claimed_and_missing_is_caught(tmp_path: Path) -> None:
     subject = declaring(tmp_path, Ability.COMMENTS, Capability(Support.YES))
     with pytest.raises(Exception, match=r"(?i)comment"):

@@ -16,9 +16,11 @@ from urllib.parse import quote
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metamapper.cli.commands import metamapper
 from metamapper.connectors import errors
 from metamapper.connectors.base import Engine, Observation, Server, Statement
 from metamapper.connectors.conformance.recordings import record, replay, spellings, text_of
@@ -30,10 +32,10 @@ from metamapper.connectors.recording import NotRecorded, recorded, replayed
 from metamapper.connectors.recording.format import FIRST_LINE, Failed
 from metamapper.connectors.recording.masking import Mask
 from metamapper.connectors.recording.replay import again
-from metamapper.connectors.registry import registry
+from metamapper.connectors.registry import from_url, registry
 from metamapper.connectors.scope import Patterns, ScopeFilter
 from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings
-from metamapper.schema import RelationKind, Scope
+from metamapper.schema import Completeness, RelationKind, Scope
 from tests.engines.postgresql.subject import PostgresqlSubject
 from tests.engines.sqlite.subject import SqliteSource, SqliteSubject
 
@@ -101,6 +103,72 @@ def test_a_probe_is_answered_as_it_was(source: SqliteSource, tmp_path: Path) -> 
         assert session.probe(ScopeFilter()) == token
 
 
+def test_a_probe_that_nobody_made_costs_nothing(path: Path) -> None:
+    """What was not wanted is there for the call that wants it."""
+    with replayed(path)[1].open() as session:
+        assert session.probe(ScopeFilter()) is None
+        scopes, complete = session.scopes(ScopeFilter())
+        assert ([scope.name for scope in scopes], complete) == (["main"], True)
+        assert session.scopes(ScopeFilter()) == (scopes, True)
+        assert {each.name for each in session.relations(ScopeFilter())} == {"orders", "open"}
+
+
+def test_a_recording_without_a_list_of_schemas_proves_nothing_gone(source: SqliteSource, tmp_path: Path) -> None:
+    connector = SQLITE.connect(source.settings, source.reach)
+    with recorded(tmp_path / "a", SQLITE, source.settings, ScopeFilter(), connector) as kept, kept.open() as session:
+        session.probe(ScopeFilter())
+    with replayed(tmp_path / "a")[1].open() as session:
+        assert session.scopes(ScopeFilter()) == ([], False)
+
+
+@pytest.mark.parametrize(
+    ("recording", "asked", "told"),
+    [
+        (("", ""), ScopeFilter(), ("", True, Completeness.COMPLETE)),
+        (("", ""), ScopeFilter(Patterns.parse("main")), ("", True, Completeness.COMPLETE)),
+        (("ma*", ""), ScopeFilter(Patterns.parse("ma*")), ("", True, Completeness.COMPLETE)),
+        (("ma*", ""), ScopeFilter(Patterns.parse("main")), ("", True, Completeness.COMPLETE)),
+        (("ma*", ""), ScopeFilter(Patterns.parse("ma*, -mad")), ("", True, Completeness.COMPLETE)),
+        (("ma*", ""), ScopeFilter(), ("schemas “ma*”", False, Completeness.COMPLETE)),
+        (("ma*", ""), ScopeFilter(Patterns.parse("*")), ("schemas “ma*”", False, Completeness.COMPLETE)),
+        (("", "ord*"), ScopeFilter(), ("tables “ord*”", True, Completeness.PARTIAL)),
+        (("", "ord*"), ScopeFilter(tables=Patterns.parse("orders")), ("", True, Completeness.COMPLETE)),
+        (("ma*", "-open"), ScopeFilter(), ("schemas “ma*” and tables “-open”", False, Completeness.PARTIAL)),
+    ],
+)
+def test_more_than_was_recorded_is_said_to_be_missing(
+    source: SqliteSource,
+    tmp_path: Path,
+    recording: tuple[str, str],
+    asked: ScopeFilter,
+    told: tuple[str, bool, Completeness],
+) -> None:
+    lacks, whole, completeness = told
+    within = ScopeFilter(*map(Patterns.parse, recording))
+    connector = SQLITE.connect(source.settings, source.reach)
+    with recorded(tmp_path / "a", SQLITE, source.settings, within, connector) as keeping:
+        snapshot_of(keeping, SQLITE, within)
+    said = replayed(tmp_path / "a")[1].lacks(asked)
+    assert said.startswith(f"The recording holds {lacks} only") if lacks else said == ""
+    found = replay(tmp_path / "a", asked)
+    assert (found.scopes_complete, found.scopes[0].completeness) == (whole, completeness)
+
+
+def test_an_answer_that_todays_code_does_not_know_is_one_line(
+    source: SqliteSource, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(payload: bytes) -> Any:
+        return msgspec.json.decode(payload, type=dict[str, int])
+
+    monkeypatch.setattr("metamapper.connectors.engines.sqlite.payload.decode", changed)
+    with pytest.raises(errors.FileUnreadable, match="cannot be decoded") as caught:
+        replay(path)
+    assert "record it again" in caught.value.hint
+    result = CliRunner().invoke(metamapper, ["inspect", "--replay", str(path)])
+    assert result.exit_code == 2
+    assert "cannot be decoded" in result.output
+
+
 OFFLINE = """
 import sys
 for name in ("psycopg", "pymysql", "oracledb", "pytds", "redshift_connector", "snowflake", "duckdb", "boto3", "botocore", "google"):
@@ -133,10 +201,11 @@ class Answers:
 
     relations: Callable[[], Iterator[Observation]]
     details: dict[str, Any]
+    listed: Sequence[Scope] = (Scope(name="main", comment=f"The password is {SECRET}"),)
 
     @contextmanager
     def open(self) -> Iterator[Any]:
-        yield AnsweringSession(self.relations, Server("1", self.details))
+        yield AnsweringSession(self.relations, Server("1", self.details), self.listed)
 
     def test(self) -> Iterator[Any]:
         return iter(())
@@ -146,11 +215,12 @@ class Answers:
 class AnsweringSession:
     answers: Callable[[], Iterator[Observation]]
     server: Server
+    listed: Sequence[Scope]
     expected: int | None = None
     statements: Sequence[Statement] = ()
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
-        return [Scope(name="main", comment=f"The password is {SECRET}")], True
+        return self.listed, True
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
         return self.answers()
@@ -284,6 +354,43 @@ def test_a_url_has_its_password_and_host_taken_out(tmp_path: Path) -> None:
 )
 def test_what_is_said_of_the_connection_names_no_place(said: str, masked: str) -> None:
     assert Mask(SETTINGS).words(said) == masked
+
+
+def test_capitals_and_derived_addresses_hide_no_host() -> None:
+    """Snowflake's own words have an account in lower case, with its domain, and with a - for each _."""
+    mask = Mask(from_url("snowflake://u:planted@ACME_WAREHOUSE-EU/d")[1])
+    said = "ACME_WAREHOUSE-EU at acme-warehouse-eu.snowflakecomputing.com:443, https://Acme_Warehouse-EU.example"
+    assert mask.words(said) == "<host> at <host>:443, https://<host>.example"
+    assert Mask(SETTINGS).words("DB.Corp.Example") == "<host>"
+
+
+def test_why_a_scope_cannot_be_read_names_no_place(tmp_path: Path) -> None:
+    scope = Scope(
+        name="db.corp.example",
+        completeness=Completeness.UNREADABLE,
+        reason=f"ana of DB.corp.example at 10.1.2.3 may not, with {SECRET}",
+        remedy="GRANT SELECT ON db TO 'ana'@'10.1.2.3';",
+        comment="Mirrors db.corp.example",
+    )
+    with recorded(tmp_path / "a", SQLITE, SETTINGS, ScopeFilter(), Answers(lambda: iter(()), {}, [scope])) as recording:
+        snapshot_of(recording, SQLITE, ScopeFilter())
+    (again,) = replay(tmp_path / "a").scopes
+    assert again.reason == "ana of <host> at <host> may not, with ***"
+    assert again.remedy == "GRANT SELECT ON db TO 'ana'@'<host>';"
+    assert (again.name, again.comment) == (scope.name, scope.comment), "a catalog's own names stay"
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["1234", "name", '","', "[[", "null", 'q"u'],
+)
+def test_what_is_left_of_a_payload_is_json_still(secret: str) -> None:
+    """A secret of digits stands in many a number, and one of letters in many a key."""
+    mask = Mask(msgspec.structs.replace(SETTINGS, password=secret))
+    found = {"name": [1234, f"a {secret} b"], "size": 12345, "extras": {f"Label {secret}": None}, "rows": [[None]]}
+    left = msgspec.json.decode(mask.payload(msgspec.json.encode(found)))
+    kept = found if len(secret) < 4 else {**found, "name": [1234, "a *** b"], "extras": {"Label ***": None}}
+    assert left == kept
 
 
 # --- The file --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.registry import from_url, registry
-from metamapper.connectors.settings import in_words, metas, parse_settings, port_in, secret_fields
+from metamapper.connectors.settings import NOT_ASKED, in_words, metas, parse_settings, port_in, secret_fields
 
 WORDS = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20)
 SECRET = "s3cret!word"
@@ -146,7 +146,8 @@ def _conditions_name_choices_of_earlier_fields(settings: type) -> None:
         for field, values in {*extra["when"].items(), *extra["needed"].items()}:
             assert values, f"{name} of {settings.__name__}"
             assert set(values) <= choices.get(field, set()), f"{name} of {settings.__name__}"
-        choices[name] = set(extra.get("choices", ()))
+        hidden_at_times = {NOT_ASKED} if extra["when"] else set()
+        choices[name] = {*extra.get("choices", ()), *hidden_at_times}
 
 
 @pytest.mark.parametrize(

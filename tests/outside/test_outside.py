@@ -100,6 +100,7 @@ WHY = {
     "absent": "ModuleNotFoundError",
     "crashing": "RuntimeError: the moon is full",
     "leaving": "SystemExit: good bye",
+    "mumbling": "What it says of views is no Capability.",
     "nothing": "is no Engine, but a dict",
     "other": "The engine is called “one”",
     "postgresql of metamapper-broken": "Another package offers an engine “postgresql” already.",

@@ -100,7 +100,10 @@ class Connection:
             seen_only = "" if view == "users" else f" WHERE {owner} IN ({owners})"
             copy.execute(f"CREATE TABLE sys.all_{view} AS SELECT * FROM sys.dba_{view}{seen_only}")
         copy.execute("CREATE TABLE sys.user_tables AS SELECT table_name FROM sys.dba_tables, dual WHERE owner = user")
-        copy.execute("CREATE TABLE sys.user_tab_privs (privilege, grantee)")
+        for view in ("user_tab_privs", "user_col_privs"):
+            copy.execute(f"CREATE TABLE sys.{view} (privilege, grantee)")
+            for privilege in self.dictionary.granted.get((view, self.user), ()):
+                copy.execute(f"INSERT INTO sys.{view} VALUES (?, ?)", (privilege, self.user))
         copy.execute("CREATE TABLE sys.role_tab_privs (role, privilege)")
         copy.execute("CREATE TABLE sys.session_privs (privilege)")
         for privilege in self.dictionary.granted_to_roles.get(self.user, ()):

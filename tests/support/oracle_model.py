@@ -45,6 +45,8 @@ class Dictionary:
         """(user, owner): a right on every table of that owner."""
         self.privileges: dict[str, set[str]] = {}
         self.granted_to_roles: dict[str, set[str]] = {}
+        self.granted: dict[tuple[str, str], set[str]] = {}
+        """By view (``user_tab_privs``, ``user_col_privs``) and user."""
         self._ids = 70_000
         self._ddl = BEGINNING
         self._rows = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)

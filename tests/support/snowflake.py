@@ -39,6 +39,7 @@ VIEWS = {
     " character_maximum_length numeric_precision numeric_scale dtd_identifier",
     "element_types": "object_catalog object_schema object_name object_type collection_type_identifier data_type"
     " character_maximum_length numeric_precision numeric_scale dtd_identifier",
+    "object_privileges": "object_catalog object_schema object_name object_type grantor grantee privilege_type",
     "table_privileges": "grantor grantee table_catalog table_schema table_name privilege_type",
 }
 USAGE = {

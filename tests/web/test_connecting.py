@@ -14,7 +14,7 @@ from metamapper.datastores.fields import fields_of
 from metamapper.datastores.models import Datastore
 from metamapper.datastores.services import create_datastore, settings_of
 from metamapper.runs.models import Run, Schedule, Trigger
-from metamapper.web.datastores.forms import form_of
+from metamapper.web.datastores.forms import AGAIN, form_of
 from metamapper.web.datastores.proof import is_proved, prove
 from tests.cast import Cast
 from tests.web.clients import as_user
@@ -113,6 +113,15 @@ def test_a_failed_sign_in_marks_whatever_secret_was_given() -> None:
     form.blame(SignInFailed("No."))
     assert "set_token" in form.errors
     assert "set_private_key" not in form.errors
+
+
+def test_a_failed_sign_in_marks_no_field_that_is_not_shown() -> None:
+    """Among them a password that belongs to another kind of sign-in."""
+    given = SNOWFLAKE | {"set_sign_in": "oauth", "set_token": "t", "set_password": "hidden"}
+    form = form_of(engine("snowflake"))(given)
+    assert form.is_valid(), form.errors
+    form.blame(SignInFailed("No."))
+    assert sorted(form.errors) == ["set_token", "set_user"]
 
 
 def test_a_driver_that_is_not_installed_is_a_failed_step_with_what_installs_it(
@@ -226,10 +235,15 @@ def test_a_stored_password_is_never_sent_to_another_server(cast: Cast, scenery: 
     given = settings_form(scenery.warehouse, set_host="attacker.example")
     kind = form_of(engine("postgresql"))
     form = kind(given, present=settings_of(scenery.warehouse))
-    assert form.is_valid()
+    assert form.errors == {"set_password": [AGAIN]}
     assert getattr(form.settings, "password", None) == ""
-    as_user(cast.ana).post("/larkspur/datastores/warehouse/settings/", given | {"untested": "1"})
+    address = "/larkspur/datastores/warehouse/settings/"
+    refused = as_user(cast.ana).post(address, given | {"untested": "1"})
+    assert refused.status_code == 422
+    assert getattr(settings_of(Datastore.objects.get(pk=scenery.warehouse.pk)), "host", None) == "db.lan"
+    as_user(cast.ana).post(address, given | {"untested": "1", "forget_password": "1"})
     moved = Datastore.objects.get(pk=scenery.warehouse.pk)
+    assert getattr(settings_of(moved), "host", None) == "attacker.example"
     assert getattr(settings_of(moved), "password", None) == ""
     assert moved.tested_at is None
 

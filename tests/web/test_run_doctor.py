@@ -22,6 +22,8 @@ def test_a_failed_run_is_tested_again_with_the_settings_of_now(
     client, address = as_user(cast.ana), f"/larkspur/datastores/crm-legacy/runs/{scenery.failed.number}/"
     page = client.get(address).content.decode()
     assert f'action="{address}test/"' in page
+    assert "which key an SSH host takes is noted" in page, "it writes no more than it says"
+    assert "Nothing is saved" not in page
     _aim(scenery.crm, with_database(postgresql_url, "mm_src_no_such_database"))
     failed = client.post(f"{address}test/", headers=HTMX).content.decode()
     assert failed.startswith('<section class="mm-section mm-measure-s" id="doctor"')

@@ -1,6 +1,7 @@
 """`metamapper doctor`: what stands between us and a datastore, step by step, and what would mend it."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import msgspec
 
 from metamapper.cli.framework import start_django
 from metamapper.cli.sources import is_url
-from metamapper.cli.ssh import own_tunnel, through_ssh
+from metamapper.cli.ssh import as_known_here, own_tunnel, through_ssh
 from metamapper.cli.telling import FAILED, shown, told, url_given
 from metamapper.connectors.base import Step, StepState
 from metamapper.connectors.diagnosis import steps_of
@@ -42,6 +43,7 @@ def doctor(*, source: str, form: str, workspace: str, ssh: str, ssh_key: Path | 
     The exit code is 0 if all is well, 1 if it works with a warning, 2 if a step failed.
     """
     of_url = source == "-" or is_url(source)
+    _refuse_what_would_be_ignored(of_url=of_url, workspace=workspace, through=bool(ssh or ssh_key))
     steps = _of_url(url_given(source), ssh, ssh_key) if of_url else _of_datastore(source, workspace)
     taken = list(steps) if form == "json" else [_told(step) for step in steps]
     if form == "json":
@@ -53,7 +55,22 @@ def _of_url(url: str, ssh: str, ssh_key: Path | None) -> Iterator[Step]:
     with told(masked(url)):
         engine, settings = from_url(url)
         tunnel = own_tunnel(ssh, ssh_key)
-    return steps_of(partial(connect, engine, settings, UNRESTRICTED, tunnel))
+    return map(_as_known_here, steps_of(partial(connect, engine, settings, UNRESTRICTED, tunnel)))
+
+
+def _as_known_here(step: Step) -> Step:
+    """There is no page here to accept a host's key on."""
+    if step.error is not None:
+        with suppress(ConnectorError), as_known_here():
+            raise step.error
+    return step
+
+
+def _refuse_what_would_be_ignored(*, of_url: bool, workspace: str, through: bool) -> None:
+    if of_url and workspace:
+        raise click.UsageError("--workspace goes with the NAME of a datastore: a URL belongs to none.")
+    if through and not of_url:
+        raise click.UsageError("--ssh goes with a URL: a datastore has the SSH hosts that are stored with it.")
 
 
 def _of_datastore(name: str, workspace: str) -> Iterator[Step]:

@@ -84,10 +84,14 @@ def _kept(
 
 def read_again(path: Path, within: ScopeFilter) -> Snapshot:
     """Inspect from a recording; what failed then fails now."""
-    from metamapper.connectors.recording import replayed_snapshot
+    from metamapper.connectors.reading import snapshot_of
+    from metamapper.connectors.recording import replayed
 
     with told(str(path)), progress(f"Replaying {path.name}") as report:
-        snapshot = replayed_snapshot(path, within, report)
+        engine, recording = replayed(path)
+        snapshot = snapshot_of(recording, engine, within, report)
+    if lack := recording.lacks(within):
+        warn(lack)
     _warn_of_gaps(snapshot)
     return snapshot
 

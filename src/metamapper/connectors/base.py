@@ -54,6 +54,9 @@ class Capability:
         return self.support is Support.YES
 
 
+UNSAID = Capability(Support.NOT_BUILT, "The engine says nothing of it.")
+
+
 class Ability(StrEnum):
     """What the conformance suite asks every engine about."""
 
@@ -104,6 +107,10 @@ class Engine:
     decoder: str = ""
     """``module:function`` that makes the ``Relation`` of a payload, without a driver. Blank is ``decode`` of the module
     ``payload`` beside the connector's."""
+
+    def __post_init__(self) -> None:
+        """An ability of which an engine says nothing is not built: there may be more of them since it was written."""
+        object.__setattr__(self, "capabilities", dict.fromkeys(Ability, UNSAID) | dict(self.capabilities))
 
     def connect(self, settings: EngineSettings, reach: Reach = Reach()) -> "Connector":  # noqa: B008 - it is frozen
         """A connector for these settings, within this reach; raises ``DriverMissing`` with the install hint."""

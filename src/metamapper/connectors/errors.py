@@ -19,6 +19,8 @@ class ConnectorError(Exception):
     code: ClassVar[str] = "connector.unknown"
     title: ClassVar[str] = "The datastore could not be read"
     permanent: ClassVar[bool] = False
+    in_clear = False
+    """Whether a server that was to be spoken to over TLS said it before anything was encrypted."""
 
     def __init__(
         self, detail: str = "", *, server_said: str = "", hint: str = "", remedy: str = "", unseen: str = ""

@@ -1,12 +1,13 @@
 """The engines that are installed, found by entry point. One that does not load is reported, never silent."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 from urllib.parse import urlsplit
 
-from metamapper.connectors.base import Engine, EngineSettings
+from metamapper.connectors.base import Capability, Engine, EngineSettings
 from metamapper.connectors.errors import DriverMissing, SettingsInvalid
 from metamapper.connectors.settings import metas
 
@@ -62,6 +63,9 @@ def _loaded(point: EntryPoint, others: dict[str, Engine]) -> Engine:
     taken = {scheme: each.title for each in others.values() for scheme in each.url_schemes}
     if clashes := [scheme for scheme in found.url_schemes if scheme in taken]:
         raise _Unfit(f"URLs that start with {clashes[0]}:// are those of {taken[clashes[0]]}.")
+    said: Mapping[Any, object] = found.capabilities
+    if strange := [str(ability) for ability, told in said.items() if not isinstance(told, Capability)]:
+        raise _Unfit(f"What it says of {', '.join(strange)} is no Capability.")
     if undescribed := _undescribed(found.settings):
         raise _Unfit(f"Its settings do not describe {', '.join(undescribed)}.")
     return found

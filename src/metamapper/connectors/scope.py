@@ -29,6 +29,16 @@ class Patterns(msgspec.Struct, frozen=True):
                 verdict = includes
         return verdict
 
+    def covers(self, asked: "Patterns") -> bool:
+        """Whether whatever these others match is matched, as far as can be told from how they are written."""
+        if not self.rules or asked == self:
+            return True
+        rest = asked.rules[len(self.rules) :]
+        if asked.rules[: len(self.rules)] == self.rules and not any(includes for includes, _ in rest):
+            return True
+        plain = [name for includes, name in asked.rules if includes and not set(name) & set("*?[")]
+        return bool(plain) and len(plain) == len(asked.rules) and all(map(self.match, plain))
+
     def __str__(self) -> str:
         return ", ".join(pattern if includes else f"-{pattern}" for includes, pattern in self.rules)
 

@@ -11,6 +11,8 @@ from metamapper.connectors.errors import SettingsInvalid
 
 Condition = Mapping[str, Sequence[str]]
 """A field, and those of its choices with which something is so."""
+NOT_ASKED = ""
+"""The choice in a ``Condition`` that holds where the field itself is not asked for."""
 
 
 def described(
@@ -23,13 +25,15 @@ def described(
     example: str = "",
     when: Condition | None = None,
     needed: Condition | None = None,
+    tuning: bool = False,
     **limits: Any,
 ) -> msgspec.Meta:
     """What a form and a docs page say of a field. ``limits`` are msgspec's own (``ge``, ``le``, ``min_length`` …).
 
     ``input`` is text, number, password, select or textarea; ``choices`` are the values of a select with their labels.
     ``when`` says with which choice of an earlier field this one belongs to the form: with another it is not asked for and
-    not kept. ``needed`` says with which choice it must not be blank.
+    not kept. ``needed`` says with which choice it must not be blank. ``tuning`` says that it has no say in whom a secret is
+    shown to: a change of it alone lets a stored secret stay.
     """
     extra: dict[str, Any] = {
         "secret": secret,
@@ -37,6 +41,7 @@ def described(
         "example": example,
         "when": _plain(when),
         "needed": _plain(needed),
+        "tuning": tuning,
     }
     if choices is not None:
         extra["choices"] = dict(choices)

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.diagnosis import Finding
 from metamapper.connectors.reach import Reach, is_loopback
 
@@ -98,12 +99,14 @@ def refused(error: OSError) -> errors.ConnectorError:
 class Knocking:
     """The first steps of a connection test: the name, the port, TLS."""
 
-    def __init__(self, url: str, reach: Reach, seconds: float, authorities: str | None = None) -> None:
+    def __init__(self, url: str, reach: Reach, seconds: float, authorities: str | None = None, own: str = "") -> None:
         self._url = url
         self._reach = reach
         self._seconds = seconds
         self._authorities = authorities
         """A file of certificate authorities to trust; None trusts those of this machine."""
+        self._own = own
+        """PEM text of the authority to trust instead, where it is not blank."""
 
     @cached_property
     def _origin(self) -> Origin:
@@ -119,7 +122,7 @@ class Knocking:
     def tls(self) -> Finding:
         if not self._origin.secure:
             return Finding("Not used on this machine")
-        context = ssl.create_default_context(cafile=self._authorities)
+        context = trusting(self._own, otherwise=self._authorities)
         with self._connected() as raw:
             try:
                 with context.wrap_socket(raw, server_hostname=self._origin.host) as secured:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import inspect
 
 from metamapper.connectors.base import EngineSettings
-from metamapper.connectors.settings import Condition
+from metamapper.connectors.settings import NOT_ASKED, Condition
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class SettingField:
     """With which choice of an earlier field it belongs to the form; always where there is none."""
     needed: Condition = field(default_factory=dict)
     """With which choice it must not be blank."""
+    tuning: bool = False
+    """Whether it has no say in whom a secret is shown to: how long to wait, how much to ask for at a time."""
 
 
 def fitting(fields: Sequence[SettingField], values: Mapping[str, Any]) -> frozenset[str]:
@@ -50,7 +52,7 @@ def missing(fields: Sequence[SettingField], values: Mapping[str, Any]) -> list[s
 
 
 def _holds(condition: Condition, chosen: Mapping[str, Any]) -> bool:
-    return all(name in chosen and str(chosen[name]) in values for name, values in condition.items())
+    return all(str(chosen.get(name, NOT_ASKED)) in values for name, values in condition.items())
 
 
 @cache
@@ -81,6 +83,7 @@ def _field(found: inspect.Field) -> SettingField:
         example=str(extra.get("example") or ""),
         when=extra.get("when") or {},
         needed=extra.get("needed") or {},
+        tuning=bool(extra.get("tuning")),
     )
 
 

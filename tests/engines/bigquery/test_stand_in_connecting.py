@@ -28,7 +28,7 @@ from metamapper.connectors.engines.bigquery.transport import CHUNK, LARGEST, Wir
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.registry import from_url
 from tests.engines.bigquery.subject import ENGINE, BigquerySource, settings_of, told
-from tests.support.bigquery import PROJECT, Refused, bigquery
+from tests.support.bigquery import PROJECT, VIEWER, Refused, bigquery
 
 
 def failure(settings: EngineSettings, reach: Reach = Reach()) -> errors.ConnectorError:  # noqa: B008 - it is frozen
@@ -262,6 +262,36 @@ def test_an_account_that_may_write_earns_a_warning(source: BigquerySource) -> No
     assert "bigquery.tables.update" in step.detail
     assert step.error
     assert "roles/bigquery.metadataViewer" in step.error.remedy
+
+
+def test_a_right_to_write_in_any_dataset_earns_the_warning(source: BigquerySource) -> None:
+    """The first dataset's table is none of those that may be changed."""
+    for name in ("a", "b"):
+        source.server.add_dataset(name)
+        source.server.add_table(name, "t", told(id="INTEGER"))
+    source.metadata_viewer.datasets["b"] = {*VIEWER, "bigquery.tables.updateData"}
+    step = steps(source.reader)["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert "b.t (bigquery.tables.updateData)" in step.detail
+    assert "a.t" not in step.detail
+
+
+def test_whom_a_dataset_names_as_writer_earns_the_warning(source: BigquerySource) -> None:
+    """Also where it has no table yet."""
+    mine = source.metadata_viewer.email
+    source.server.add_table("shop", "t", told(id="INTEGER"))
+    others = [{"role": "OWNER", "userByEmail": "ana@example.com"}, {"view": {"tableId": "v"}}]
+    source.server.add_dataset("empty", access=[*others, {"role": "READER", "userByEmail": mine}])
+    assert steps(source.reader)["Rights to write"].state is StepState.OK
+    source.server.add_dataset("empty", access=[*others, {"role": "WRITER", "userByEmail": mine}])
+    step = steps(source.reader)["Rights to write"]
+    assert (step.state, "empty (as WRITER)" in step.detail) == (StepState.WARNING, True)
+
+
+def test_without_a_table_rights_to_write_are_not_known(source: BigquerySource) -> None:
+    step = steps(source.reader)["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert step.detail.startswith("Not known")
 
 
 def test_the_missing_role_is_named_where_no_dataset_is_seen(source: BigquerySource) -> None:

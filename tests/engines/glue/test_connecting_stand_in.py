@@ -234,9 +234,23 @@ def test_a_refusal_of_lake_formation_names_its_grant(source: LakeSource, setting
 def test_the_root_user_is_warned_of(settings: GlueSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     from metamapper.connectors.aws.dial import Account
 
-    assert steps(settings)["Rights to write"].state is StepState.OK
+    unknown = steps(settings)["Rights to write"]
+    assert (unknown.state, unknown.detail[:9]) == (StepState.WARNING, "Not known")
     monkeypatch.setattr(Account, "identity", lambda self: f"arn:aws:iam::{ACCOUNT}:root")
-    assert steps(settings)["Rights to write"].state is StepState.WARNING
+    assert "root user" in steps(settings)["Rights to write"].detail
+
+
+def test_where_no_database_is_listed_nothing_passes(source: LakeSource, settings: GlueSettings) -> None:
+    def empty() -> None:
+        for database in source.lake.client.get_databases()["DatabaseList"]:
+            source.lake.client.delete_database(Name=database["Name"])
+
+    source.administer(empty)
+    step = steps(settings)["Rights on tables"]
+    assert step.state is StepState.WARNING
+    assert step.error is not None
+    assert step.error.unseen
+    assert "lakeformation grant-permissions" in step.error.remedy
 
 
 def test_sts_that_cannot_be_asked_is_no_failure(settings: GlueSettings) -> None:

@@ -19,6 +19,7 @@ from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Si
 from metamapper.connectors.scope import ScopeFilter
 from metamapper.connectors.sql.server import Tls
 from tests.engines.hive.subject import ModelSubject
+from tests.engines.mysql.rogue import refusing
 from tests.support.certificates import certified
 from tests.support.hive_service import service
 
@@ -36,7 +37,8 @@ def test_the_service_over_tls() -> None:
         with ENGINE.connect(trusting).open() as session:
             assert session.scopes(ScopeFilter())[0]
         steps = list(ENGINE.connect(trusting).test())
-        assert {step.state for step in steps} == {StepState.OK}
+        assert [step.name for step in steps if step.state is not StepState.OK] == ["Rights to write"]
+        assert (steps[-1].state, steps[-1].detail[:9]) == (StepState.WARNING, "Not known")
         untrusted = failure(replace(trusting, ca_certificate=""))
         assert type(untrusted) is errors.TlsFailed
         assert untrusted.hint
@@ -45,6 +47,22 @@ def test_the_service_over_tls() -> None:
         with ENGINE.connect(replace(trusting, ca_certificate="", tls=Tls.UNVERIFIED)).open():
             pass
         assert type(failure(replace(trusting, ca_certificate="no PEM"))) is errors.SettingsInvalid
+
+
+def test_a_database_that_refuses_before_tls_is_not_said_to_be_encrypted() -> None:
+    with refusing() as port:
+        settings = HiveSettings(
+            access=Access.MYSQL,
+            host="127.0.0.1",
+            port=port,
+            database="metastore",
+            user="u",
+            password="p",
+            tls=Tls.VERIFY,
+        )
+        steps = {step.name: step for step in ENGINE.connect(settings).test()}
+    assert (steps["TLS"].state, steps["Sign-in"].state) == (StepState.FAILED, StepState.WAITING)
+    assert isinstance(steps["TLS"].error, errors.SignInFailed)
 
 
 def test_a_certificate_for_another_name_is_refused() -> None:

@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from metamapper.connectors import errors
-from metamapper.connectors.base import StepState
+from metamapper.connectors.base import Step, StepState
 from metamapper.connectors.conformance.reads import opened, read, relation_of
 from metamapper.connectors.engines.hive import statements
 from metamapper.connectors.engines.hive.observing import database_extras
 from metamapper.connectors.engines.hive.rights import grants
-from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows
+from metamapper.connectors.engines.hive.settings import Access, HiveSettings, Shows, SignIn
 from metamapper.connectors.engines.hive.shape import version_of
 from metamapper.connectors.engines.hive.statements import NEEDED
 from metamapper.connectors.registry import from_url
@@ -296,6 +296,33 @@ def test_an_account_that_may_write_is_warned_of(of_sqlserver: ModelSubject) -> N
         steps = {step.name: step for step in of_sqlserver.engine.connect(source.settings).test()}
     assert steps["Rights to write"].state is StepState.WARNING
     assert "TBLS" in steps["Rights to write"].detail
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("right", ["DELETE", "DROP", "INSERT"])
+def test_a_right_to_take_away_is_a_right_to_write(of_mariadb: ModelSubject, right: str) -> None:
+    """Of which the columns of a table tell nothing; on the table, on its database, on all."""
+    with of_mariadb.fresh() as source:
+        account = "'" + source.settings.user.replace("'", "''") + "'@'%'"
+        database = source.settings.database
+
+        def step() -> Step:
+            return {each.name: each for each in of_mariadb.engine.connect(source.settings).test()}["Rights to write"]
+
+        assert step().state is StepState.OK
+        for place in (f"`{database}`.`TBLS`", f"`{database.replace('_', chr(92) + '_')}`.*", "*.*"):
+            source.store.run(f"GRANT {right} ON {place} TO {account}")
+            assert (step().state, "TBLS" in step().detail) == (StepState.WARNING, True), place
+            source.store.run(f"REVOKE {right} ON {place} FROM {account}")
+        assert step().state is StepState.OK
+
+
+@pytest.mark.live
+def test_a_database_is_signed_in_to_whatever_the_service_would_do(of_mariadb: ModelSubject) -> None:
+    with of_mariadb.fresh() as source:
+        settings = replace(source.settings, sign_in=SignIn.NONE)
+        step = {each.name: each for each in of_mariadb.engine.connect(settings).test()}["Sign-in"]
+    assert (step.state, step.detail) == (StepState.OK, f"As {settings.user}")
 
 
 def test_where_no_moment_is_kept_a_change_in_mid_read_is_noticed(of_sqlserver: ModelSubject) -> None:

@@ -57,6 +57,30 @@ def greeting(version: str) -> bytes:
 
 
 @contextmanager
+def refusing(
+    said: bytes = b"\xff\x6a\x04Host '127.0.0.1' is not allowed to connect to this MySQL server",
+) -> Iterator[int]:
+    """The port of a server that refuses everybody in place of its greeting (error 1130), before anything is encrypted."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    client, _ = listener.accept()
+                    with client:
+                        _send(client, 0, said)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            with suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            thread.join(timeout=10)
+
+
+@contextmanager
 def rogue(
     *, to_sign_in: bytes = OK, to_statement: bytes | tuple[bytes, ...] = OK, version: str = "8.0.36"
 ) -> Iterator[Rogue]:

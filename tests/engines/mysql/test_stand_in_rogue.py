@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from metamapper.connectors import errors
 from metamapper.connectors.base import StepState
 from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
-from tests.engines.mysql.rogue import TAKES_LOCAL_FILES, Rogue, local_file, other_way_to_sign_in, rogue, text
+from tests.engines.mysql.rogue import TAKES_LOCAL_FILES, Rogue, local_file, other_way_to_sign_in, refusing, rogue, text
 from tests.engines.mysql.subject import ENGINE
 
 SECRET = "a planted secret"
@@ -69,6 +69,16 @@ def test_a_server_without_tls_learns_nothing_where_tls_is_wanted() -> None:
     assert "ssl_cert" in error.hint
     assert (steps["TLS"], steps["Sign-in"]) == (StepState.FAILED, StepState.WAITING)
     assert not server.received or server.received == [b""] * len(server.received), "not even who it is"
+
+
+@pytest.mark.parametrize("mode", [Tls.VERIFY, Tls.UNVERIFIED])
+def test_what_is_said_in_place_of_a_greeting_was_not_encrypted(mode: Tls) -> None:
+    with refusing() as port:
+        settings = MysqlSettings(host="127.0.0.1", port=port, user="metamapper", password=SECRET, tls=mode)
+        steps = {step.name: step for step in ENGINE.connect(settings).test()}
+    assert (steps["TLS"].state, steps["Sign-in"].state) == (StepState.FAILED, StepState.WAITING)
+    assert isinstance(steps["TLS"].error, errors.SignInFailed)
+    assert "not allowed" in steps["TLS"].error.server_said
 
 
 @pytest.mark.parametrize("version", ["5.6.51", "10.4.34-MariaDB", "not a version"])

@@ -83,6 +83,25 @@ def test_patterns_are_names_where_rights_can_be_revoked_in_part() -> None:
     assert not rights.lists_every_schema
 
 
+@pytest.mark.parametrize(
+    ("line", "writing"),
+    [
+        ("GRANT SELECT (`a`), UPDATE (`a`, `b`) ON `shop`.`t` TO `r`@`%`", {"UPDATE"}),
+        ("GRANT SELECT (`a, INSERT (b`) ON `shop`.`t` TO `r`@`%`", set()),
+        ("GRANT CREATE USER, CREATE TABLESPACE ON *.* TO `r`@`%`", {"CREATE USER", "CREATE TABLESPACE"}),
+        ("GRANT SELECT, SHOW VIEW, PROCESS ON *.* TO `r`@`%`", set()),
+    ],
+)
+def test_rights_to_write_are_those_on_columns_and_on_the_server_too(line: str, writing: set[str]) -> None:
+    rights = rights_of([line], literal=False)
+    assert rights.writing == writing
+    assert not rights.shows("shop", "t"), "a table of which a part is shown is not shown"
+
+
+def test_who_may_make_accounts_has_no_schema_listed_for_that() -> None:
+    assert not rights_of(["GRANT CREATE USER ON *.* TO `r`@`%`"], literal=False).lists_every_schema
+
+
 def test_all_privileges_are_all_of_them() -> None:
     rights = rights_of(["GRANT ALL PRIVILEGES ON *.* TO `r`@`%` WITH GRANT OPTION"], literal=False)
     assert rights.covers("any")

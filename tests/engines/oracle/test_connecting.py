@@ -314,6 +314,16 @@ def test_a_right_that_a_role_brings_is_a_right_to_write(source: OracleSource) ->
     assert "may change rows" in steps(source.reader)["Rights to write"].detail
 
 
+@pytest.mark.parametrize(
+    ("view", "right"), [("user_tab_privs", "ALTER"), ("user_tab_privs", "DELETE"), ("user_col_privs", "UPDATE")]
+)
+def test_a_right_on_one_table_or_column_is_a_right_to_write(source: OracleSource, view: str, right: str) -> None:
+    source.dictionary.granted[view, "READER"] = {"SELECT", right}
+    assert steps(source.reader)["Rights to write"].state is StepState.WARNING
+    source.dictionary.granted[view, "READER"] = {"SELECT"}
+    assert steps(source.reader)["Rights to write"].state is StepState.OK
+
+
 @pytest.mark.parametrize("version", ["11.2.0.4.0", "9.2.0.1.0"])
 def test_an_old_server_is_not_read(source: OracleSource, version: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.support.oracle_driver.Connection.version", version)

@@ -11,7 +11,7 @@ from tests.support.oracle_model import VIEWS
 
 OF_THE_SESSION = {"prepare", "begin"}
 LONGS = {"data_default", "text", "query", "search_condition", "column_expression"}
-OF_ONESELF = {"session_privs", "user_tab_privs", "role_tab_privs", "user_tables"}
+OF_ONESELF = {"session_privs", "user_tab_privs", "user_col_privs", "role_tab_privs", "user_tables"}
 CATALOG = sorted(set(QUERIES) - OF_THE_SESSION)
 
 

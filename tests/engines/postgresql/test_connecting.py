@@ -143,6 +143,14 @@ def test_a_right_on_one_column_or_to_make_tables_is_a_right_to_write(source: Pos
     assert steps(source.reader)["Rights to write"].state is StepState.OK
 
 
+def test_a_right_to_make_schemas_is_a_right_to_write(source: PostgresqlSource) -> None:
+    role, database = source.role.replace('"', '""'), urlsplit(source.url).path.removeprefix("/")
+    source.run(f'GRANT CREATE ON DATABASE "{database}" TO "{role}"')
+    step = steps(source.reader)["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert "may make schemas" in step.detail
+
+
 def test_schemas_that_cannot_be_seen_are_told_with_the_grant(source: PostgresqlSource) -> None:
     source.run('CREATE SCHEMA "closed; one"')
     step = steps(source.reader)["Schemas visible"]

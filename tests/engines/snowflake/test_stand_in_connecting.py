@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+import sqlglot
 from msgspec.structs import replace
 
 from metamapper.connectors import errors
@@ -355,8 +356,35 @@ def test_a_role_that_may_write_earns_a_warning(source: SnowflakeSource) -> None:
     source.perform(ops.CreateTable(ops.Table("T"), (ops.NewColumn("X"),)))
     at = {"table_catalog": "SHOP", "table_schema": "PUBLIC", "table_name": "T"}
     source.server.insert("info_table_privileges", grantee="OWNER", privilege_type="INSERT", **at)
-    assert steps(source.settings)["Rights to write"].state is StepState.WARNING
+    step = steps(source.settings)["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert step.error is not None
+    assert [type(each) for each in sqlglot.parse(step.error.remedy, read="snowflake")], "it can be pasted"
+    assert 'GRANT USAGE ON DATABASE "SHOP" TO ROLE "METAMAPPER";' in step.error.remedy
+    assert 'GRANT ROLE "METAMAPPER" TO USER "OWNER";' in step.error.remedy
     assert steps(source.reader)["Rights to write"].state is StepState.OK
+
+
+@pytest.mark.parametrize("right", ["CREATE TABLE", "CREATE SCHEMA"])
+def test_a_right_to_make_tables_or_schemas_is_a_right_to_write(source: SnowflakeSource, right: str) -> None:
+    at = {"object_catalog": "SHOP", "object_schema": "PUBLIC", "object_name": "PUBLIC", "object_type": "SCHEMA"}
+    source.server.insert("info_object_privileges", grantee="OWNER", privilege_type=right, **at)
+    step = steps(source.settings)["Rights to write"]
+    assert step.state is StepState.WARNING
+    assert "may make tables" in step.detail
+    assert steps(source.reader)["Rights to write"].state is StepState.OK
+
+
+def test_where_no_schema_is_seen_the_grant_is_offered(source: SnowflakeSource) -> None:
+    source.server.uses["READER"].clear()
+    found = steps(replace(source.reader, database=""))
+    assert found["Schemas visible"].state is StepState.WARNING
+    error = found["Schemas visible"].error
+    assert error is not None
+    assert error.unseen
+    assert 'GRANT USAGE ON DATABASE "<database>" TO ROLE "READER";' in error.remedy
+    assert found["Rights to write"].state is StepState.WARNING
+    assert found["Rights to write"].detail.startswith("Not known")
 
 
 def test_a_right_to_write_in_any_database_earns_the_warning(source: SnowflakeSource) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
+from metamapper.connectors.aws import policy
 from metamapper.connectors.aws.dial import Account, signed_in
 from metamapper.connectors.aws.session import ListedSession
 from metamapper.connectors.aws.settings import AwsSettings
-from metamapper.connectors.aws.transport import tls_failed, trusting
+from metamapper.connectors.aws.transport import tls_failed
 from metamapper.connectors.diagnosis import Check, Finding, inside
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.scope import ScopeFilter
@@ -49,7 +51,7 @@ class Approach:
                 hint="Make a role or user whose policy holds no more than the page of this engine says."
             )
             return Finding("The keys are the account's root user's, who may do everything.", warning=True, error=error)
-        return Finding("Not known: AWS tells nobody. Nothing is called but what lists and describes.")
+        return Finding("Not known: AWS tells nobody. Nothing is called but what lists and describes.", warning=True)
 
     @property
     def account(self) -> Account:
@@ -73,11 +75,12 @@ class Approach:
 
     def _tls(self) -> Finding:
         scheme, host, port = self._place()
+        context = trusting(self._settings.ca_certificate)
         if scheme != "https":
             return Finding("Not used on this machine")
         with self.account.transport.dial(host, port) as raw:
             try:
-                with trusting(self._settings.ca_certificate).wrap_socket(raw, server_hostname=host) as secured:
+                with context.wrap_socket(raw, server_hostname=host) as secured:
                     return Finding(_secured(secured))
             except ssl.SSLError as error:
                 raise tls_failed(error) from None
@@ -112,13 +115,21 @@ def _secured(connection: ssl.SSLSocket) -> str:
     return f"{version}, {issuer}, until {until:%-d %b %Y}"
 
 
-def rights_on_tables(session: ListedSession, *, most: int = 25) -> Finding:
+def rights_on_tables(session: ListedSession, who: str, *, most: int = 25) -> Finding:
     """Ask for a page of the tables of each database, as far as a test should: it is no read."""
     listed = session.databases(ScopeFilter())
     tried = listed[:most]
     closed = {database.name: why for database in tried if (why := session.closed(database))}
     count = f"{len(tried) - len(closed)} of {len(tried)} databases can be read"
     tail = f"; of {len(listed)}, the first {most} were asked" if len(listed) > most else ""
+    if not listed:
+        missing = errors.PermissionMissing(
+            "No database is listed: there is none in this region, or none is shown to whoever signed in.",
+            hint="Check region, account and catalog; where Lake Formation decides, paste this as its administrator.",
+            remedy=policy.lake_formation_grant("<database>", who),
+            unseen="anything",
+        )
+        return Finding(missing.detail, warning=True, error=missing)
     if not closed:
         return Finding(count + tail)
     missing = errors.PermissionMissing(

@@ -109,10 +109,16 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
         ),
     ] = ""
     connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
+        int,
+        described(
+            "Connect time-out", "Seconds until a silent server is given up.", input="number", tuning=True, ge=1, le=120
+        ),
     ] = 10
     call_timeout: Annotated[
-        int, described("Call time-out", "Seconds that the service may stay silent.", input="number", ge=1, le=900)
+        int,
+        described(
+            "Call time-out", "Seconds that the service may stay silent.", input="number", tuning=True, ge=1, le=900
+        ),
     ] = 60
     attempts: Annotated[
         int,
@@ -120,6 +126,7 @@ class AwsSettings(EngineSettings, frozen=True, kw_only=True):
             "Attempts",
             "How often a call is made that is throttled or cut off, with growing pauses.",
             input="number",
+            tuning=True,
             ge=1,
             le=12,
         ),

@@ -20,6 +20,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.aws.settings import AwsSettings
 from metamapper.connectors.reach import Reach
 
@@ -160,16 +161,6 @@ class Transport:
                 "The service is reached, but it says nothing.", hint=f"{CHECK_HOST} Or raise the call time-out."
             )
         return errors.HostUnreachable(server_said=str(cause), hint=CHECK_HOST)
-
-
-def trusting(authority: str) -> ssl.SSLContext:
-    """Trust this PEM text, or whom this machine trusts; raises ``SettingsInvalid``."""
-    try:
-        return ssl.create_default_context(cadata=authority.strip() or None)
-    except (ssl.SSLError, ValueError):
-        raise errors.SettingsInvalid(
-            "Certificate authority: this is no certificate.", hint="Paste the PEM text, with its BEGIN and END lines."
-        ) from None
 
 
 def tls_failed(error: ssl.SSLError) -> errors.ConnectorError:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import cast
 
+from msgspec.structs import replace
+
 from metamapper.connectors import errors
 from metamapper.connectors.base import Ability, EngineSettings, Session, Step, StepState
 from metamapper.connectors.conformance.operations import CreateTable, CreateView, DropView, NewColumn, Table
@@ -24,6 +26,11 @@ PATIENCE = 15.0
 LONG_VIEWS = 12
 LENGTH_OF_A_SECRET = 8
 LONG_VIEW = 1_000_000
+BAD_AUTHORITIES = (
+    "no certificate",
+    "certificaté",
+    "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----",
+)
 
 
 class FaultSuite:
@@ -163,6 +170,13 @@ class FaultSuite:
                 return
             raise PromiseBroken("A denied address was connected to")
 
+    @promise()
+    def test_a_bad_certificate_authority_is_a_failed_step(self, subject: Subject) -> None:
+        """Whatever somebody pastes; also where the server has no TLS to try it on."""
+        with subject.fresh() as source:
+            for settings in _with_bad_authorities(source.settings):
+                _failing_step_is(subject, settings, errors.SettingsInvalid.code)
+
     @promise(Ability.NETWORK)
     def test_a_session_that_is_cut_fails_for_now(self, subject: Subject) -> None:
         with subject.fresh() as source:
@@ -234,6 +248,16 @@ class FaultSuite:
         holds(monotonic() - started < PATIENCE, "A failure to connect took too long")
         holds(error.hint, f"{error.code} says what to do")
         _failing_step_is(subject, settings, None)
+
+
+def _with_bad_authorities(settings: EngineSettings) -> Iterator[EngineSettings]:
+    """Nothing where the engine does not ask for an authority."""
+    fields = settings.__struct_fields__
+    if "ca_certificate" not in fields:
+        return
+    verified = {"tls": type(settings.tls)("verify")} if "tls" in fields else {}  # type: ignore[attr-defined]
+    for pasted in BAD_AUTHORITIES:
+        yield replace(settings, ca_certificate=pasted, **verified)
 
 
 class _Closed:

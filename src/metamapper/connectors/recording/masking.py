@@ -5,12 +5,15 @@ import json
 import re
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 from metamapper.connectors.base import EngineSettings
+from metamapper.connectors.errors import SettingsInvalid
+from metamapper.schema import Scope
 
 MASK = b"***"
 PLACE = "<host>"
@@ -20,11 +23,11 @@ SHORTEST_PART = 8
 """Characters of a line that is looked for by itself."""
 PLACES = ("host", "account", "endpoint", "endpoint_url", "sts_endpoint_url")
 """Settings that say where a datastore is."""
+_FIELD = re.compile(r"[a-z_]{1,40}")
+"""What a key looks like that is a word of ours or of an engine's, and not of a catalog."""
 _ADDRESS = re.compile(r"(?<![\w.:])[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*[0-9A-Fa-f:]")
 """What may be an address, of either kind."""
 _HOST = re.compile(r"^\w+://([^/:]+).*$")
-
-V = TypeVar("V")
 
 
 class Mask:
@@ -34,15 +37,28 @@ class Mask:
         secrets: tuple[str, ...] = getattr(settings, "hidden", settings.secrets())
         spellings = {each.encode() for secret in secrets for each in _spellings(secret) if len(each) >= SHORTEST}
         self._secrets = _any_of(sorted(spellings, key=len, reverse=True))
-        places = set(hosts) | {_HOST.sub(r"\1", str(getattr(settings, name, "") or "")) for name in PLACES}
         self._places = re.compile(
-            "|".join(rf"(?<![\w.-]){re.escape(each)}(?![\w-])" for each in sorted(places - {""}, key=len, reverse=True))
-            or r"(?!)"
+            "|".join(
+                rf"(?<![\w.-]){re.escape(each)}(?![\w-])"
+                for each in sorted({*hosts, *_places_of(settings)} - {""}, key=len, reverse=True)
+            )
+            or r"(?!)",
+            re.IGNORECASE,
         )
 
     def data(self, value: bytes) -> bytes:
         """Without secrets; names of schemas, tables and all that belongs to them stay."""
         return self._secrets.sub(MASK, value) if self._secrets else value
+
+    def payload(self, value: bytes) -> bytes:
+        """An engine's answer without secrets. Where it is JSON it stays JSON: only texts are looked into, not numbers."""
+        if self._secrets is None or self.data(value) == value:
+            return value
+        try:
+            found = msgspec.json.decode(value)
+        except msgspec.DecodeError:
+            return self.data(value)
+        return msgspec.json.encode(self._without(found, keys=True))
 
     def text(self, value: str) -> str:
         return self.data(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
@@ -51,22 +67,40 @@ class Mask:
         """What is said about the connection: without its secrets, hosts and addresses."""
         return _ADDRESS.sub(_without_address, self._places.sub(PLACE, self.text(value)))
 
-    def value(self, value: V, kind: type[V]) -> V:
-        """A value of ours, without secrets in any of its texts."""
-        return msgspec.convert(self._without(msgspec.to_builtins(value)), kind)
+    def scope(self, value: Scope) -> Scope:
+        """Without secrets in any of its texts; what is said of why it cannot be read names no place either."""
+        masked = msgspec.convert(self._without(msgspec.to_builtins(value)), Scope)
+        reason, remedy = (self.words(each) if each else each for each in (masked.reason, masked.remedy))
+        return msgspec.structs.replace(masked, reason=reason, remedy=remedy)
 
     def details(self, value: Any) -> Any:
         """Facts of a server as JSON values, without what says where it is."""
         return self._without(msgspec.to_builtins(value), words=True)
 
-    def _without(self, value: Any, *, words: bool = False) -> Any:
+    def _without(self, value: Any, *, words: bool = False, keys: bool = False) -> Any:
         if isinstance(value, str):
             return self.words(value) if words else self.text(value)
         if isinstance(value, dict):
-            return {key: self._without(each, words=words) for key, each in value.items()}
+            return {
+                self.text(key) if keys and not _FIELD.fullmatch(key) else key: self._without(
+                    each, words=words, keys=keys
+                )
+                for key, each in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self._without(each, words=words) for each in value]
+            return [self._without(each, words=words, keys=keys) for each in value]
         return value
+
+
+def _places_of(settings: EngineSettings) -> Iterator[str]:
+    """Where a datastore is, as it was given and as it is connected to."""
+    given = [str(getattr(settings, name, "") or "") for name in PLACES]
+    with suppress(SettingsInvalid):  # then there was no place to connect to
+        given.append(str(getattr(settings, "address", "") or ""))
+    for each in given:
+        place = _HOST.sub(r"\1", each)
+        # Where a name has a _, its address has a - instead.
+        yield from {place, place.replace("_", "-")}
 
 
 def _without_address(found: re.Match[str]) -> str:

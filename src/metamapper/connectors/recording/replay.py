@@ -6,12 +6,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 import msgspec
 
-from metamapper.connectors.base import Connector, Engine, Observation, Server, Session, Statement, Step
+from metamapper.connectors.base import Engine, Observation, Server, Session, Statement, Step
 from metamapper.connectors.diagnosis import Finding, run_checks
 from metamapper.connectors.errors import ConnectorError, FileUnreadable
 from metamapper.connectors.reading import OnProgress, snapshot_of
@@ -33,7 +34,7 @@ from metamapper.connectors.recording.format import (
 )
 from metamapper.connectors.registry import engine as engine_named
 from metamapper.connectors.scope import ScopeFilter
-from metamapper.schema import Relation, Scope, Snapshot
+from metamapper.schema import Completeness, Relation, Scope, Snapshot
 
 E = TypeVar("E", Listed, Opened, Probed)
 _HEAD_LINE = 65_536
@@ -53,7 +54,7 @@ def replayed_snapshot(
     return snapshot_of(connector, engine, within, on_progress)
 
 
-def replayed(path: Path) -> tuple[Engine, Connector]:
+def replayed(path: Path) -> tuple[Engine, "Replay"]:
     """The engine that answered, and a connector that answers as it did.
 
     Raises ``FileUnreadable`` where the file is none of ours, is of another version, was cut off or changed, and
@@ -61,7 +62,7 @@ def replayed(path: Path) -> tuple[Engine, Connector]:
     """
     head = _verified(path)
     engine = engine_named(head.engine)
-    return engine, _Replay(path, engine)
+    return engine, Replay(path, engine, head)
 
 
 def _verified(path: Path) -> Head:
@@ -137,15 +138,28 @@ def _unfit(path: Path, what: str) -> FileUnreadable:
     return FileUnreadable(f"{path} {what}.", hint="Record it again.")
 
 
-class _Replay:
-    def __init__(self, path: Path, engine: Engine) -> None:
+class Replay:
+    """A connector that answers as a recording says."""
+
+    def __init__(self, path: Path, engine: Engine, head: Head) -> None:
         self._path = path
         self._engine = engine
+        self._head = head
+
+    def lacks(self, within: ScopeFilter) -> str:
+        """What to say where more is asked for than was recorded, else blank."""
+        recorded = self._head.within
+        asked = (
+            ("schemas", recorded.schemas, recorded.schemas.covers(within.schemas)),
+            ("tables", recorded.tables, recorded.tables.covers(within.tables)),
+        )
+        short = " and ".join(f"{what} “{patterns}”" for what, patterns, covered in asked if not covered)
+        return f"The recording holds {short} only: nothing else was asked for when it was made." if short else ""
 
     @contextmanager
     def open(self) -> Iterator[Session]:
         with _read(self._path) as (_, lines):
-            yield _ReplaySession(self._engine, (_event(line, self._path) for line in lines))
+            yield _ReplaySession(self._engine, self._head, (_event(line, self._path) for line in lines), self._path)
 
     def test(self) -> Iterator[Step]:
         return run_checks((("Recording", self._check),))
@@ -154,27 +168,45 @@ class _Replay:
         return Finding(f"Of {self._engine.title}, made {_verified(self._path).made}")
 
 
+_NOT_ASKED_FOR = "The recording holds the tables “{}” only."
+
+
 class _ReplaySession:
-    def __init__(self, engine: Engine, events: Iterator[AnyEvent]) -> None:
+    def __init__(self, engine: Engine, head: Head, events: Iterator[AnyEvent], path: Path) -> None:
+        self._path = path
+        self._head = head
         self._events = events
         self._decoding = engine.decoding()
-        self._listed = Listed()
+        self._listed = Listed(complete=False)
+        self._reading = False
         self.statements: list[Statement] = []
         self.expected: int | None = None
-        opened = self._until(Opened)
+        opened = self._until(Opened, (), ("open",))
         self.server = Server(opened.version, opened.details) if opened else Server("")
 
-    def probe(self, within: ScopeFilter) -> str | None:  # noqa: ARG002 - what was asked then is answered
-        probed = self._until(Probed)
-        return probed.token if probed else None
+    def probe(self, within: ScopeFilter) -> str | None:
+        """None where nobody asked then, or about something else."""
+        probed = self._until(Probed, (), ("probe",))
+        return probed.token if probed and within == self._head.within else None
 
     def scopes(self, within: ScopeFilter) -> tuple[Sequence[Scope], bool]:
         """The answer that was given at this point, or the last there was."""
-        self._listed = self._until(Listed) or self._listed
+        over = (Probed, Seen, Ended) if self._reading else (Probed,)
+        failing = ("probe", "scopes", "decode", *(("relations",) if self._reading else ()))
+        self._listed = self._until(Listed, over, failing) or self._listed
         self.expected = self._listed.expected
-        return [each for each in self._listed.scopes if within.allows_schema(each.name)], self._listed.complete
+        found = [self._as_asked(each, within) for each in self._listed.scopes if within.allows_schema(each.name)]
+        return found, self._listed.complete and self._head.within.schemas.covers(within.schemas)
+
+    def _as_asked(self, scope: Scope, within: ScopeFilter) -> Scope:
+        """Not complete where more of its tables is asked for than was recorded."""
+        tables = self._head.within.tables
+        if scope.completeness is not Completeness.COMPLETE or tables.covers(within.tables):
+            return scope
+        return msgspec.structs.replace(scope, completeness=Completeness.PARTIAL, reason=_NOT_ASKED_FOR.format(tables))
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
+        self._reading = True
         for event in self._events:
             self._heed(event)
             if isinstance(event, Ended):
@@ -183,17 +215,30 @@ class _ReplaySession:
                 yield _observation(event)
 
     def decode(self, payload: bytes) -> Relation:
-        return self._decoding(payload)
+        """Raises ``FileUnreadable`` for what today's code does not know how to read."""
+        try:
+            return self._decoding(payload)
+        except msgspec.DecodeError as error:
+            raise FileUnreadable(
+                f"{self._path} holds an answer that cannot be decoded: {error}.",
+                hint=f"It was made by Metamapper {self._head.metamapper}: replay it with that, or record it again.",
+            ) from error
 
     def cancel(self) -> None:
         """Nothing is under way."""
 
-    def _until(self, kind: type[E]) -> E | None:
-        """The next answer of this kind; what was answered before it was not asked for this time."""
+    def _until(self, kind: type[E], over: tuple[type, ...], failing: tuple[str, ...]) -> E | None:
+        """The next answer of this kind, past others (``over``) that were not asked for this time, and raising what these
+        calls raised (``failing``). Anything else is put back, for the call that asks for it.
+        """
         for event in self._events:
-            self._heed(event)
             if isinstance(event, kind):
                 return event
+            ours = event.at in failing if isinstance(event, Failed) else isinstance(event, (Sent, *over))
+            if not ours:
+                self._events = chain((event,), self._events)
+                return None
+            self._heed(event)
         return None
 
     def _heed(self, event: AnyEvent) -> None:

@@ -89,7 +89,7 @@ class _RecordingSession:
         with self._noted("scopes"):
             scopes, complete = self._session.scopes(within)
         self.expected = self._session.expected
-        self._write(Listed(tuple(self._mask.value(each, Scope) for each in scopes), complete, self.expected))
+        self._write(Listed(tuple(map(self._mask.scope, scopes)), complete, self.expected))
         return scopes, complete
 
     def relations(self, within: ScopeFilter) -> Iterator[Observation]:
@@ -136,7 +136,7 @@ def seen(observation: Observation, mask: Mask) -> Seen:
     """The relation as a line. Where a secret was taken out, the fingerprint is of what is left: the old one could be used to
     try out what it was.
     """
-    payload = mask.data(observation.payload)
+    payload = mask.payload(observation.payload)
     fingerprint = (
         observation.fingerprint if payload == observation.payload else blake2b(payload, digest_size=16).digest()
     )

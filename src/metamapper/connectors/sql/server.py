@@ -44,10 +44,16 @@ CaCertificate = Annotated[
     ),
 ]
 ConnectTimeout = Annotated[
-    int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
+    int,
+    described(
+        "Connect time-out", "Seconds until a silent server is given up.", input="number", tuning=True, ge=1, le=120
+    ),
 ]
 StatementTimeout = Annotated[
-    int, described("Statement time-out", "Seconds that one catalog statement may take.", input="number", ge=1, le=3600)
+    int,
+    described(
+        "Statement time-out", "Seconds that one catalog statement may take.", input="number", tuning=True, ge=1, le=3600
+    ),
 ]
 
 

@@ -22,7 +22,9 @@ from metamapper.web.datastores.hops import HopRow, hops_in, rows_in, rows_of
 PREFIX = "set_"
 _AT = re.compile(r" - at `\$\.(\w+).*`")
 _MISSING = re.compile(r"missing required field `(\w+)`")
+FORGET = "forget_"
 NEEDED = "It is needed."
+AGAIN = "The connection is another one now, and what is stored is not sent there: type it again, or have it forgotten."
 SIGN_IN = "sign_in.failed"
 BLAMED: Mapping[str, tuple[str, ...]] = {
     "host.unknown": ("host",),
@@ -73,6 +75,15 @@ class DatastoreForm(forms.Form):
         return self.engine.settings.leads_to(typed)
 
     @property
+    def is_unchanged(self) -> bool:
+        """Whether the connection is the one that is stored; what does not fit counts for nothing."""
+        if self.present is None or self.settings is None or self.hops != self.present_hops:
+            return False
+        after: dict[str, Any] = msgspec.to_builtins(self.settings)
+        fit = fitting(fields_of(self.engine.settings), after)
+        return self._before() == {name: value for name, value in after.items() if name in fit}
+
+    @property
     def scope(self) -> ScopeFilter:
         return ScopeFilter(Patterns.parse(self._text("schemas")), Patterns.parse(self._text("tables")))
 
@@ -99,8 +110,8 @@ class DatastoreForm(forms.Form):
         if isinstance(error, HostKeyUnknown | HostKeyChanged):
             [row for row in self.hop_rows if not row.is_blank][error.hop].shown = error.offered
         fields = fields_of(self.engine.settings)
-        known = {field.name for field in fields}
-        blamed = [name for name in BLAMED.get(error.code, ()) if name in known]
+        fit = self._fit()
+        blamed = [name for name in BLAMED.get(error.code, ()) if name in fit]
         if error.code == SIGN_IN:
             # Whatever kind of secret was given: a password, a key, a token.
             given = self._filled()
@@ -124,11 +135,12 @@ class DatastoreForm(forms.Form):
         fields = fields_of(self.engine.settings)
         fit = fitting(fields, {field.name: self[f"{PREFIX}{field.name}"].value() for field in fields})
         choosing = {name for field in fields for name in field.when}
+        kept = self._stored_secrets()
         for field in fields:
             bound = Input(
                 field,
                 self[f"{PREFIX}{field.name}"],
-                kept=field.secret and bool(getattr(self.present, field.name, "")),
+                kept=field.name in kept,
                 fits=field.name in fit,
                 chooses=field.name in choosing,
             )
@@ -142,36 +154,74 @@ class DatastoreForm(forms.Form):
         filled = self._filled()
         return self._kept(filled) | filled
 
+    def _typed(self) -> dict[str, Any]:
+        return {field.name: self.cleaned_data.get(f"{PREFIX}{field.name}") for field in fields_of(self.engine.settings)}
+
+    def _fit(self) -> frozenset[str]:
+        """The fields that belong to what was chosen."""
+        return fitting(fields_of(self.engine.settings), self._typed())
+
     def _filled(self) -> dict[str, Any]:
         """What was typed into the fields that belong to what was chosen; the rest is nobody's business any more."""
-        fields = fields_of(self.engine.settings)
-        given = {field.name: self.cleaned_data.get(f"{PREFIX}{field.name}") for field in fields}
-        fit = fitting(fields, given)
-        return {name: value for name, value in given.items() if name in fit and value not in {None, ""}}
+        fit = self._fit()
+        return {name: value for name, value in self._typed().items() if name in fit and value not in {None, ""}}
 
     def _ask_for_missing(self) -> None:
-        """Say at each field that what was chosen needs it."""
+        """Say at each field that what was chosen needs it, or that what is stored for it may not be sent there."""
+        withheld = self._withheld()
+        for name in withheld:
+            self.add_error(f"{PREFIX}{name}", AGAIN)
         for name in missing(fields_of(self.engine.settings), msgspec.to_builtins(self.settings)):
-            self.add_error(f"{PREFIX}{name}", NEEDED)
+            if name not in withheld:
+                self.add_error(f"{PREFIX}{name}", NEEDED)
+
+    def _withheld(self) -> list[str]:
+        """Stored secrets that were left blank and cannot stay; whoever wants one gone says so."""
+        return [
+            name
+            for name in self._stored_secrets()
+            if name in self._fit() and not getattr(self.settings, name) and not self._is_forgotten(name)
+        ]
 
     def _kept(self, filled: Mapping[str, Any]) -> dict[str, Any]:
         """Stored secrets for those left blank, while they would go where they went before and nowhere else.
 
         Otherwise whoever may edit a datastore could have its password sent to a server of their own.
         """
-        if self.present is None or self.hops != self.present_hops:
+        if self.hops != self.present_hops or self._leads_elsewhere(filled):
             return {}
-        fields = fields_of(self.engine.settings)
-        before: dict[str, Any] = msgspec.to_builtins(self.present)
-        public = [field for field in fields if not field.secret]
-        if any(_differs(before.get(field.name), filled.get(field.name), field) for field in public):
+        fit = self._fit()
+        stored = self._stored_secrets()
+        return {name: secret for name, secret in stored.items() if name in fit and not self._is_forgotten(name)}
+
+    def _leads_elsewhere(self, filled: Mapping[str, Any]) -> bool:
+        """Whether anything was changed that may have a say in whom a secret is shown to. What does not fit has none."""
+        before = self._before()
+        deciding = (
+            field
+            for field in fields_of(self.engine.settings)
+            if not field.secret and not field.tuning and (field.name in before or field.name in filled)
+        )
+        return any(_differs(before.get(field.name), filled.get(field.name), field) for field in deciding)
+
+    def _before(self) -> dict[str, Any]:
+        """What is stored and belongs to what was chosen then."""
+        if self.present is None:
             return {}
-        fit = fitting(fields, filled)
+        everything: dict[str, Any] = msgspec.to_builtins(self.present)
+        fit = fitting(fields_of(self.engine.settings), everything)
+        return {name: value for name, value in everything.items() if name in fit}
+
+    def _stored_secrets(self) -> dict[str, str]:
+        before = self._before()
         return {
             field.name: before[field.name]
-            for field in fields
-            if field.secret and field.name in fit and before.get(field.name)
+            for field in fields_of(self.engine.settings)
+            if field.secret and before.get(field.name)
         }
+
+    def _is_forgotten(self, name: str) -> bool:
+        return f"{FORGET}{name}" in self.data
 
     def _refuse(self, said: str) -> None:
         """``Expected `int` <= 65535 - at `$.port``` becomes an error of the port: ``At most 65535.``"""
@@ -195,6 +245,11 @@ class Input:
     """Whether it belongs to what is chosen."""
     chooses: bool = False
     """Whether other fields depend on it."""
+
+    @property
+    def forget(self) -> str:
+        """The name of the box that has a stored secret forgotten."""
+        return f"{FORGET}{self.field.name}"
 
     @property
     def value(self) -> Any:
@@ -251,8 +306,12 @@ def reshaped(
 
 def _differs(before: Any, after: Any, field: SettingField) -> bool:
     """Whether a public setting was changed; blank is its default."""
-    shown = field.default if after in {None, ""} else after
-    return str(before if before is not None else "") != str(shown if shown is not None else "")
+    return _plain(field.default if after in {None, ""} else after) != _plain(before)
+
+
+def _plain(value: Any) -> str:
+    """As a browser sends it: with lines that end otherwise, and without blanks around it."""
+    return "\n".join(str(value if value is not None else "").strip().splitlines())
 
 
 def form_of(engine: Engine) -> type[DatastoreForm]:

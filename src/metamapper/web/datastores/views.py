@@ -314,8 +314,7 @@ def _is_proved(request: Visit, form: DatastoreForm) -> bool:
 
 def _may_save(request: Visit, form: DatastoreForm) -> bool:
     """Everything but the interval is saved after a good test, or knowingly without one."""
-    unchanged = form.present is not None and (form.settings, form.hops) == (form.present, form.present_hops)
-    if unchanged or "untested" in request.POST or _is_proved(request, form):
+    if form.is_unchanged or "untested" in request.POST or _is_proved(request, form):
         return True
     form.add_error(None, UNTESTED)
     return False

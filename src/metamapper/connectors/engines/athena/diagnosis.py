@@ -59,7 +59,7 @@ class _Test:
         return Finding(missing.detail, warning=True, error=missing)
 
     def tables(self) -> Finding:
-        return rights_on_tables(self._session()[0])
+        return rights_on_tables(self._session()[0], self.approach.arn)
 
     def _session(self) -> tuple[ListedSession, AthenaListing]:
         if self._opened is None:

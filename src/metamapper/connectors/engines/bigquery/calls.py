@@ -113,10 +113,7 @@ class Calls:
     def rights(self, dataset: str, table: str, wanted: Iterable[str]) -> list[str]:
         """Which of these permissions the account has on a table; for the connection test."""
         reference, asked = self._table(dataset, table), list(wanted)
-        with self.recorded("rights"):
-            answer: Resource = self.patiently(
-                lambda: self._client.test_iam_permissions(reference, asked, **self._plain)
-            )
+        answer: Resource = self.patiently(lambda: self._client.test_iam_permissions(reference, asked, **self._plain))
         return list(answer.get("permissions", ()))
 
     # --- How they are made -------------------------------------------------------------------------------------------

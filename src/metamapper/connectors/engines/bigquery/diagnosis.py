@@ -18,6 +18,10 @@ from metamapper.connectors.wire import Knocking
 from metamapper.schema import Completeness
 
 WRITING = ("bigquery.tables.updateData", "bigquery.tables.update", "bigquery.tables.delete")
+CHANGING = ("WRITER", "OWNER", "roles/bigquery.dataEditor", "roles/bigquery.dataOwner", "roles/bigquery.admin")
+"""Roles by which a dataset may be changed."""
+SAID = 5
+"""Places that a sentence names; the rest are counted."""
 MANY = 100
 """Datasets whose tables the test looks at; a read looks at all."""
 
@@ -52,7 +56,8 @@ class _Test:
         self.knocking = Knocking(settings.endpoint, reach, settings.connect_timeout, certifi.where())
         self._line: Line | None = None
         self._datasets: list[str] = []
-        self._table: tuple[str, str] | None = None
+        self._tables: dict[str, str] = {}
+        """One of each dataset that has one that may be looked at."""
 
     def sign_in(self) -> Finding:
         self._line = self._stack.enter_context(dialled(self._settings, self._reach))
@@ -107,7 +112,7 @@ class _Test:
         line = self._open()
         found = dict(zip(self._datasets, line.calls.each(self._look, self._datasets[:MANY]), strict=False))
         closed = [name for name, sight in found.items() if isinstance(sight, errors.PermissionMissing)]
-        self._table = next(((name, sight) for name, sight in found.items() if isinstance(sight, str)), None)
+        self._tables = {name: sight for name, sight in found.items() if isinstance(sight, str)}
         if not closed:
             return Finding(f"Looked at one in each of {len(found)} datasets")
         member = line.account.member
@@ -117,7 +122,7 @@ class _Test:
             remedy="\n".join(grant_on_dataset(self._settings.project, name, member) for name in closed),
             unseen=inside(closed),
         )
-        if self._table is None:
+        if not self._tables:
             raise missing
         return Finding(missing.detail, warning=True, error=missing)
 
@@ -131,14 +136,18 @@ class _Test:
             return error
 
     def write_rights(self) -> Finding:
-        if self._table is None:
-            return Finding("There is no table yet to ask about")
-        held = self._open().calls.rights(*self._table, WRITING)
-        if not held:
-            return Finding("None: the account can read only")
+        """Ask about one table of each dataset, and look who is named in the datasets' own lists."""
+        calls, asked = self._open().calls, self._datasets[:MANY]
+        with calls.recorded("rights"):
+            rights = calls.each(lambda at: calls.rights(*at, WRITING), self._tables.items())
+            held = dict(zip(self._tables, rights, strict=True))
+        named = dict(zip(asked, calls.each(self._named, asked), strict=True))
+        found = [f"{name}.{self._tables[name]} ({', '.join(each)})" for name, each in held.items() if each]
+        found += [f"{name} (as {role})" for name, role in named.items() if role and not held.get(name)]
+        if not found:
+            return self._none_found(len(asked))
         return Finding(
-            f"The account may change {self._table[0]}.{self._table[1]} ({', '.join(held)}). Our tokens can read only,"
-            " yet an account without such rights is safer.",
+            f"The account may change {_some(found)}. Our tokens can read only, yet an account without such rights is safer.",
             warning=True,
             error=errors.PermissionMissing(
                 hint=f"An account of its own needs no more than {ROLE}.",
@@ -146,7 +155,28 @@ class _Test:
             ),
         )
 
+    def _none_found(self, asked: int) -> Finding:
+        if not self._tables:
+            return Finding("Not known: there is no table yet to ask about", warning=True)
+        tail = f"; of {len(self._datasets)}, the first {asked} were asked" if len(self._datasets) > asked else ""
+        return Finding(f"None on one table in each of {len(self._tables)} datasets{tail}")
+
+    def _named(self, dataset: str) -> str:
+        """The role by which a dataset's own list lets this very account change it; groups cannot be looked into."""
+        account = self._open().account
+        try:
+            listed = self._open().calls.dataset(dataset).access
+        except errors.PermissionMissing:
+            return ""
+        mine = (each.role for each in listed if account.name in {each.user_by_email, each.iam_member.partition(":")[2]})
+        return next((role for role in mine if account.name and role in CHANGING), "")
+
     def _open(self) -> Line:
         if self._line is None:
             raise errors.ConnectionLost
         return self._line
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - SAID
+    return ", ".join(names[:SAID]) + (f" and {rest} more" if rest > 0 else "")

@@ -56,13 +56,17 @@ class BigquerySettings(EngineSettings, frozen=True, kw_only=True):
         described("Endpoint", "Another address only where Private Service Connect gives one.", min_length=1),
     ] = ENDPOINT
     parallel: Annotated[
-        int, described("Calls at a time", "Each table takes a call of its own.", input="number", ge=1, le=32)
+        int,
+        described("Calls at a time", "Each table takes a call of its own.", input="number", tuning=True, ge=1, le=32),
     ] = 8
     connect_timeout: Annotated[
-        int, described("Connect time-out", "Seconds until a silent server is given up.", input="number", ge=1, le=120)
+        int,
+        described(
+            "Connect time-out", "Seconds until a silent server is given up.", input="number", tuning=True, ge=1, le=120
+        ),
     ] = 10
     call_timeout: Annotated[
-        int, described("Call time-out", "Seconds that one call may take.", input="number", ge=1, le=600)
+        int, described("Call time-out", "Seconds that one call may take.", input="number", tuning=True, ge=1, le=600)
     ] = 60
 
     def secrets(self) -> tuple[str, ...]:

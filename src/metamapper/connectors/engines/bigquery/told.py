@@ -49,7 +49,16 @@ class ListedDataset(Told, frozen=True):
         return self.dataset_reference.dataset_id
 
 
+class Access(Told, frozen=True):
+    """Who may do what in a dataset: https://cloud.google.com/bigquery/docs/reference/rest/v2/datasets#access."""
+
+    role: str = ""
+    user_by_email: str = ""
+    iam_member: str = ""
+
+
 class Dataset(Told, frozen=True):
+    access: tuple[Access, ...] = ()
     description: str | None = None
     friendly_name: str | None = None
     labels: Mapping[str, str] = {}

@@ -52,7 +52,7 @@ class _Test:
         return Finding(f"{count} are listed in {self._settings.region}")
 
     def tables(self) -> Finding:
-        return rights_on_tables(self._session()[0])
+        return rights_on_tables(self._session()[0], self.approach.arn)
 
     def lake_formation(self) -> Finding:
         """What Lake Formation hides is in no list, so that it cannot be told from what is not there."""

@@ -9,6 +9,7 @@ from time import monotonic
 from thrift.transport.TTransport import TTransportBase
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.engines.hive.settings import HiveSettings, SignIn
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.sql.redaction import redact
@@ -181,17 +182,11 @@ def secured(made: socket.socket, settings: HiveSettings) -> socket.socket:
 
 def _context(settings: HiveSettings) -> ssl.SSLContext:
     if settings.tls_mode is Tls.UNVERIFIED:
-        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        trusting.check_hostname = False
-        trusting.verify_mode = ssl.CERT_NONE
-        return trusting
-    try:
-        return ssl.create_default_context(cadata=settings.ca_certificate.strip() or None)
-    except (ssl.SSLError, ValueError):
-        raise errors.SettingsInvalid(
-            "Certificate authority: this is no certificate.",
-            hint="Paste the PEM text, from BEGIN CERTIFICATE to END CERTIFICATE.",
-        ) from None
+        anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        anybody.check_hostname = False
+        anybody.verify_mode = ssl.CERT_NONE
+        return anybody
+    return trusting(settings.ca_certificate)
 
 
 _NO_TLS = "The service may offer no TLS (hive.metastore.use.SSL): then set TLS to “No TLS” knowingly."

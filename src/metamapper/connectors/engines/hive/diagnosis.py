@@ -17,9 +17,21 @@ from metamapper.connectors.wire import connected
 from metamapper.schema import Completeness
 
 _OF_THE_SERVICE = "Whoever runs the service lets this user see what shall be seen; the rest can stay closed."
+_OF_THE_DATABASE = (
+    "The account reads the metastore's own tables, so that no right on a database is missing: test again."
+)
 Opener = Callable[[], AbstractContextManager[Session]]
 
 _OF_METASTORE = (errors.PermissionMissing, errors.VersionUnsupported)
+_OVER_TLS = (
+    *_OF_METASTORE,
+    errors.SignInFailed,
+    errors.DatabaseUnknown,
+    errors.TooManyConnections,
+    errors.ServerUnavailable,
+    errors.StatementTimeout,
+)
+"""What a server says only once the connection is encrypted, where it is to be; unless it is said to be ``in_clear``."""
 
 
 def diagnose(settings: HiveSettings, reach: Reach, opener: Opener) -> Iterator[Step]:
@@ -37,8 +49,7 @@ def diagnose(settings: HiveSettings, reach: Reach, opener: Opener) -> Iterator[S
         else:
             steps += [("Service", test.service)]
         steps += [("Databases", test.databases)]
-        if settings.is_database:
-            steps += [("Rights to write", test.write_rights)]
+        steps += [("Rights to write", test.write_rights)]
         yield from run_checks(steps)
 
 
@@ -67,12 +78,12 @@ class _Test:
 
     def tls(self) -> Finding:
         self._attempt()
-        if isinstance(self._failure, errors.TlsFailed):
-            raise self._failure
         mode = self._settings.tls_mode
         if mode is Tls.OFF:
             local = self._settings.is_socket or self._settings.tls is Tls.AUTOMATIC
             return Finding("Not used on this machine" if local else "Off: the session is not encrypted", not local)
+        if self._failure is not None and (self._failure.in_clear or not isinstance(self._failure, _OVER_TLS)):
+            raise self._failure
         if mode is Tls.UNVERIFIED:
             return Finding("Encrypted, but the server is not verified", warning=True)
         return Finding("Encrypted, and the server has proved who it is" if self._failure is None else "Encrypted")
@@ -80,7 +91,7 @@ class _Test:
     def sign_in(self) -> Finding:
         if self._failure is not None and not isinstance(self._failure, (errors.DatabaseUnknown, *_OF_METASTORE)):
             raise self._failure
-        if self._settings.sign_in is SignIn.NONE:
+        if self._settings.sign_in is SignIn.NONE and not self._settings.is_database:
             taken = f"; it takes us for {self._settings.user}" if self._settings.user else ""
             return Finding(f"None: whoever reaches the service may use it{taken}", warning=True)
         return Finding(f"As {self._settings.user}")
@@ -110,11 +121,19 @@ class _Test:
         if not closed:
             return Finding(count if expected is None else f"{count}, with {expected} tables and views")
         reasons = "; ".join(f"{scope.name}: {scope.reason}" for scope in closed[:10])
-        error = errors.PermissionMissing(reasons, hint=_OF_THE_SERVICE, unseen=inside(scope.name for scope in closed))
+        remedy = "\n".join(dict.fromkeys(scope.remedy for scope in closed if scope.remedy))
+        hint = _OF_THE_DATABASE if self._settings.is_database else _OF_THE_SERVICE
+        error = errors.PermissionMissing(
+            reasons, hint=hint, remedy=remedy, unseen=inside(scope.name for scope in closed)
+        )
         return Finding(f"{count} can be read whole. {reasons}", warning=True, error=error)
 
     def write_rights(self) -> Finding:
         session = self._open()
+        if not self._settings.is_database:
+            return Finding(
+                "Not known: the service tells nobody. Nothing is called but what lists and gets.", warning=True
+            )
         writable = session.writable_tables() if isinstance(session, DatabaseSession) else []
         if not writable:
             return Finding("None: the account can read only")

@@ -293,4 +293,20 @@ SELECT CAST(table_name AS CHAR) AS table_name
   FROM information_schema.columns
  WHERE table_schema = DATABASE() AND table_name IN %(tables)s
    AND (FIND_IN_SET('insert', privileges) > 0 OR FIND_IN_SET('update', privileges) > 0)
- GROUP BY table_name
+ UNION
+SELECT CAST(t.table_name AS CHAR)
+  FROM information_schema.tables t
+ WHERE t.table_schema = DATABASE() AND t.table_name IN %(tables)s
+   AND EXISTS (
+       SELECT 1
+         FROM (SELECT grantee, table_schema AS place, table_name AS name, privilege_type FROM information_schema.table_privileges
+               UNION ALL
+               SELECT grantee, table_schema, NULL, privilege_type FROM information_schema.schema_privileges
+               UNION ALL
+               SELECT grantee, NULL, NULL, privilege_type FROM information_schema.user_privileges) p
+        WHERE p.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'DROP', 'ALTER')
+          AND p.grantee = CONCAT('''', LEFT(CURRENT_USER(), CHAR_LENGTH(CURRENT_USER())
+                                 - CHAR_LENGTH(SUBSTRING_INDEX(CURRENT_USER(), '@', -1)) - 1),
+                                 '''@''', SUBSTRING_INDEX(CURRENT_USER(), '@', -1), '''')
+          AND (p.place IS NULL OR t.table_schema LIKE p.place)
+          AND (p.name IS NULL OR p.name = t.table_name))

@@ -7,8 +7,8 @@ from urllib.parse import SplitResult, parse_qsl
 
 from metamapper.connectors.errors import SettingsInvalid
 from metamapper.connectors.reach import is_loopback
-from metamapper.connectors.settings import EngineSettings, described, parse_settings
-from metamapper.connectors.sql.server import CaCertificate, ConnectTimeout, Password, Tls, TlsMode, meant, parts_of
+from metamapper.connectors.settings import NOT_ASKED, EngineSettings, described, parse_settings
+from metamapper.connectors.sql.server import CaCertificate, ConnectTimeout, Tls, TlsMode, meant, parts_of
 
 
 class Access(StrEnum):
@@ -117,7 +117,16 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
             needed=_ON_A_SERVER,
         ),
     ] = ""
-    password: Password = ""
+    password: Annotated[
+        str,
+        described(
+            "Password",
+            "Stored encrypted, never shown again.",
+            secret=True,
+            input="password",
+            when={"sign_in": [SignIn.PASSWORD, NOT_ASKED]},
+        ),
+    ] = ""
     tls: TlsMode = Tls.AUTOMATIC
     ca_certificate: CaCertificate = ""
     connect_timeout: ConnectTimeout = 10
@@ -127,6 +136,7 @@ class HiveSettings(EngineSettings, frozen=True, kw_only=True):
             "Statement time-out",
             "Seconds that one statement may take, or one call of the service.",
             input="number",
+            tuning=True,
             ge=1,
             le=3600,
         ),

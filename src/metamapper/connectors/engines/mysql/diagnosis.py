@@ -95,6 +95,8 @@ class _Test:
         except (errors.TlsFailed, errors.SettingsInvalid):
             raise
         except errors.ConnectorError as error:
+            if error.in_clear:
+                raise
             self._later = error
             return Finding("Encrypted" if mode is Tls.VERIFY else _UNVERIFIED, warning=mode is not Tls.VERIFY)
         return _certified(secured, verified=mode is Tls.VERIFY)

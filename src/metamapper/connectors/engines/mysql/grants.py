@@ -19,6 +19,8 @@ WRITING: Privileges = frozenset(
         "ALTER ROUTINE", "EVENT", "FILE", "SUPER", "DELETE HISTORY", ALL,
     }
 )  # fmt: skip
+ADMINISTERING: Privileges = frozenset({"CREATE USER", "CREATE ROLE", "DROP ROLE", "CREATE TABLESPACE"})
+"""Rights to change the server, though no table: an account that reads needs none of them."""
 _LISTING: Privileges = WRITING | COLUMN_RIGHTS | {"SHOW DATABASES", "SHOW VIEW", "EXECUTE", "LOCK TABLES"}
 """Granted on everything, one of these has every schema listed."""
 
@@ -41,6 +43,8 @@ class Rights:
     """Grantee, pattern, privileges."""
     revoked: Mapping[str, Privileges] = field(default_factory=dict)
     tables: Mapping[tuple[str, str], Privileges] = field(default_factory=dict)
+    columns: Privileges = frozenset()
+    """On single columns: they show a table in part, and let it be changed in part."""
     literal: bool = False
     """Whether patterns are names: so it is where parts of a grant can be revoked."""
 
@@ -54,8 +58,8 @@ class Rights:
 
     @property
     def writing(self) -> Privileges:
-        granted = [self.everywhere, *(each[2] for each in self.schemas), *self.tables.values()]
-        return frozenset[str]().union(*granted) & WRITING
+        granted = [self.everywhere, self.columns, *(each[2] for each in self.schemas), *self.tables.values()]
+        return frozenset[str]().union(*granted) & (WRITING | ADMINISTERING)
 
     def on(self, schema: str) -> Privileges:
         """What was granted on everything in a schema. Of a grantee's patterns that match, the most exact one counts."""
@@ -90,16 +94,19 @@ class Rights:
 
 
 def rights_of(lines: Iterable[str], *, literal: bool) -> Rights:
-    """The rights that the lines of SHOW GRANTS tell. Those on single columns are none: they show a table in part."""
+    """The rights that the lines of SHOW GRANTS tell. Those on single columns show a table in part only."""
     everywhere: set[str] = set()
     schemas: list[tuple[str, str, Privileges]] = []
     revoked: dict[str, Privileges] = defaultdict(frozenset)
     tables: dict[tuple[str, str], Privileges] = defaultdict(frozenset)
+    columns: set[str] = set()
     for line in lines:
         found = _LINE.match(line)
         if found is None:
             continue
-        privileges = frozenset(each["name"] for each in _PRIVILEGE.finditer(found["what"]) if not each["columns"])
+        named = list(_PRIVILEGE.finditer(found["what"]))
+        privileges = frozenset(each["name"] for each in named if not each["columns"])
+        columns |= {each["name"] for each in named if each["columns"]}
         schema = _bare(found["schema"])
         if found["verb"] == "REVOKE":
             revoked[schema] |= privileges
@@ -109,7 +116,7 @@ def rights_of(lines: Iterable[str], *, literal: bool) -> Rights:
             tables[schema, _bare(found["table"])] |= privileges
         else:
             schemas.append((found["who"], schema, privileges))
-    return Rights(frozenset(everywhere), tuple(schemas), revoked, tables, literal)
+    return Rights(frozenset(everywhere), tuple(schemas), revoked, tables, frozenset(columns), literal)
 
 
 def _bare(name: str | None) -> str:

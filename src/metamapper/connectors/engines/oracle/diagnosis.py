@@ -135,7 +135,7 @@ class _Test:
         why = (
             "may change any table"
             if any_table
-            else "may change rows of tables"
+            else "may change rows or definitions of tables"
             if granted
             else "owns tables or may make them"
         )

@@ -122,7 +122,7 @@ def trusting(settings: OracleSettings, *, behind: str = "") -> ssl.SSLContext:
             context.load_default_certs()
         if settings.wallet.strip():
             _open_wallet(context, settings)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):
         raise errors.SettingsInvalid(
             "The certificate authority or the wallet is not PEM text, or the wallet's password is another one.",
             hint="A wallet is pasted as the text of its ewallet.pem.",

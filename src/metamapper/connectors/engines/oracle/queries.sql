@@ -168,8 +168,10 @@ SELECT (SELECT COUNT(*) FROM sys.session_privs
          WHERE privilege IN ('INSERT ANY TABLE', 'UPDATE ANY TABLE', 'DELETE ANY TABLE', 'ALTER ANY TABLE', 'DROP ANY TABLE',
                              'CREATE ANY TABLE')
        ) AS any_table
-     , (SELECT COUNT(*) FROM sys.user_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE') AND grantee = USER)
-     + (SELECT COUNT(*) FROM sys.role_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE')) AS granted
+     , (SELECT COUNT(*) FROM sys.user_tab_privs
+         WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE', 'ALTER') AND grantee = USER)
+     + (SELECT COUNT(*) FROM sys.user_col_privs WHERE privilege IN ('INSERT', 'UPDATE') AND grantee = USER)
+     + (SELECT COUNT(*) FROM sys.role_tab_privs WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE', 'ALTER')) AS granted
      , (SELECT COUNT(*) FROM sys.user_tables)
      + (SELECT COUNT(*) FROM sys.session_privs WHERE privilege = 'CREATE TABLE') AS owned
   FROM dual

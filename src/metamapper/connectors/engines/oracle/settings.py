@@ -72,7 +72,9 @@ class OracleSettings(EngineSettings, frozen=True, kw_only=True):
     connect_timeout: ConnectTimeout = 10
     statement_timeout: Annotated[
         int,
-        described("Statement time-out", "Seconds that one answer may take.", input="number", ge=1, le=3600),
+        described(
+            "Statement time-out", "Seconds that one answer may take.", input="number", tuning=True, ge=1, le=3600
+        ),
     ] = 300
 
 

@@ -10,6 +10,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import NOTHING_READ, Finding, inside, run_checks
 from metamapper.connectors.engines.postgresql.session import QUERIES, PostgresqlSession
@@ -80,10 +81,10 @@ class _Test:
         if mode is Tls.OFF:
             local = self._settings.is_socket or self._settings.tls is Tls.AUTOMATIC
             return Finding("Not used on this machine" if local else "Off: the session is not encrypted", not local)
+        context = _context(self._settings)
         if not self._speaks_tls:
             raise tls_failed("server does not support SSL", self._settings)
-        with authority_file(self._settings) as authority, _knock(self._answering, self._settings) as (raw, _):
-            context = _context(authority if mode is Tls.VERIFY else None)
+        with _knock(self._answering, self._settings) as (raw, _):
             try:
                 with context.wrap_socket(raw, server_hostname=self._settings.host) as wrapped:
                     return secured(wrapped, verified=mode is Tls.VERIFY)
@@ -139,7 +140,7 @@ class _Test:
     def write_rights(self) -> Finding:
         rights = self._open().rows("write_rights")[0]
         creates = list(rights["creates"] or ())
-        if not rights["superuser"] and not rights["writes"] and not creates:
+        if not rights["superuser"] and not rights["writes"] and not creates and not rights["makes_schemas"]:
             return Finding("None: the role can read only")
         hint, remedy = (
             "A role of its own needs no more than this.",
@@ -149,6 +150,8 @@ class _Test:
             why = "is a superuser"
         elif rights["writes"]:
             why = "may change rows"
+        elif rights["makes_schemas"]:
+            why = "may make schemas in the database"
         else:
             # Up to PostgreSQL 14 everybody may make tables in "public", also a role of its own.
             why = f"may make tables in {', '.join(creates)}"
@@ -175,8 +178,9 @@ def _knock(where: tuple[str, int], settings: PostgresqlSettings) -> Iterator[tup
         yield greeted
 
 
-def _context(authority: str | None) -> ssl.SSLContext:
-    """Trust these authorities, or (None) anybody."""
-    if authority is None:
+def _context(settings: PostgresqlSettings) -> ssl.SSLContext:
+    """Trust whom the session will trust; in the mode "unverified", which says so, anybody. Raises ``SettingsInvalid``."""
+    if settings.tls_mode is not Tls.VERIFY:
         return unverifying()
-    return ssl.create_default_context(cafile=None if authority == "system" else authority)
+    with authority_file(replace(settings, ca_certificate="")) as usual:
+        return trusting(settings.ca_certificate, otherwise=None if usual == "system" else usual)

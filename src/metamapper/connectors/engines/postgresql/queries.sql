@@ -256,3 +256,4 @@ SELECT (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.rolname = current_u
      , (SELECT array_agg(n.nspname::text ORDER BY n.nspname) FROM pg_catalog.pg_namespace n
          WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
            AND has_schema_privilege(n.oid, 'USAGE') AND has_schema_privilege(n.oid, 'CREATE')) AS creates
+     , has_database_privilege(current_database(), 'CREATE') AS makes_schemas

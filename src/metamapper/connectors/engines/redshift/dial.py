@@ -12,7 +12,7 @@ from typing import Any
 import redshift_connector
 from redshift_connector.core import Connection as DriverConnection
 
-from metamapper.connectors import errors
+from metamapper.connectors import authorities, errors
 from metamapper.connectors.engines.redshift.errors import DRIVER_ERRORS, connection_failed, from_driver, tls_failed
 from metamapper.connectors.engines.redshift.iam import Account, account
 from metamapper.connectors.engines.redshift.relay import Relay, relayed
@@ -150,11 +150,11 @@ def wire_to(
         with _plain(where, settings, seconds) as raw:
             yield _kept_alive(raw)
         return
-    failed = partial(connection_failed, settings=settings)
+    context, failed = trusting(settings), partial(connection_failed, settings=settings)
     with knock(where, seconds, failed, language="PostgreSQL") as (raw, answer):
         if answer != OFFERED:
             raise tls_failed("the server offers no TLS", settings)
-        with _encrypted(_kept_alive(raw), settings) as wire:
+        with _encrypted(_kept_alive(raw), settings, context) as wire:
             yield wire
 
 
@@ -165,9 +165,9 @@ def _plain(where: tuple[str, int], settings: RedshiftSettings, seconds: float) -
         raise connection_failed(error, settings) from None
 
 
-def _encrypted(raw: socket.socket, settings: RedshiftSettings) -> ssl.SSLSocket:
+def _encrypted(raw: socket.socket, settings: RedshiftSettings, context: ssl.SSLContext) -> ssl.SSLSocket:
     try:
-        return trusting(settings).wrap_socket(raw, server_hostname=settings.host)
+        return context.wrap_socket(raw, server_hostname=settings.host)
     except ssl.SSLCertVerificationError as error:
         raise tls_failed(error.verify_message, settings) from None
     except TimeoutError as error:
@@ -180,12 +180,8 @@ def trusting(settings: RedshiftSettings) -> ssl.SSLContext:
     """Whom to trust: the authority that the settings name, else Amazon's own and this machine's; or anybody."""
     if settings.tls is Tls.UNVERIFIED:
         return unverifying()
-    authority = settings.ca_certificate.strip()
-    try:
-        context = ssl.create_default_context(cadata=authority or None)
-    except ssl.SSLError:
-        raise errors.SettingsInvalid("The certificate authority is not PEM text.") from None
-    if not authority and AMAZON_AUTHORITIES.is_file():
+    context = authorities.trusting(settings.ca_certificate)
+    if not settings.ca_certificate.strip() and AMAZON_AUTHORITIES.is_file():
         context.load_verify_locations(AMAZON_AUTHORITIES)
     return context
 

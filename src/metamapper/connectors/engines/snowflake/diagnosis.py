@@ -1,8 +1,7 @@
 """The connection test: what stands between the workers and the account's catalog, found step by step."""
 
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import certifi
 
@@ -10,7 +9,13 @@ from metamapper.connectors import errors
 from metamapper.connectors.base import Step
 from metamapper.connectors.diagnosis import Finding, inside, run_checks
 from metamapper.connectors.engines.snowflake.dial import dialled
-from metamapper.connectors.engines.snowflake.errors import grant_object_viewer, grant_warehouse
+from metamapper.connectors.engines.snowflake.errors import (
+    create_role,
+    grant_database,
+    grant_object_viewer,
+    grant_schema,
+    grant_warehouse,
+)
 from metamapper.connectors.engines.snowflake.session import SnowflakeSession
 from metamapper.connectors.engines.snowflake.settings import SnowflakeSettings
 from metamapper.connectors.reach import Reach
@@ -61,8 +66,7 @@ class _Test:
         return self._knocking().port()
 
     def tls(self) -> Finding:
-        with _trusted(self._settings) as authorities:
-            return self._knocking(authorities).tls()
+        return self._knocking().tls()
 
     def sign_in(self) -> Finding:
         line = self._stack.enter_context(dialled(self._settings, self._reach))
@@ -93,6 +97,8 @@ class _Test:
         return Finding(self._settings.database or f"{len(self._scopes)} schemas in all that the role can use")
 
     def schemas(self) -> Finding:
+        if not self._scopes:
+            return self._nothing()
         closed = [scope for scope in self._scopes if scope.completeness is Completeness.UNREADABLE]
         short = [scope for scope in self._scopes if scope.reason and "no right on" in scope.reason]
         count = f"{len(self._scopes) - len(closed)} of {len(self._scopes)}"
@@ -107,6 +113,17 @@ class _Test:
         )
         if len(closed) == len(self._scopes):
             raise missing
+        return Finding(missing.detail, warning=True, error=missing)
+
+    def _nothing(self) -> Finding:
+        """What is not granted is not listed, so that it cannot be told from what is not there."""
+        role = str(self._open().server.details["role"])
+        missing = errors.PermissionMissing(
+            "None: there is no schema, or the role may use none.",
+            hint="Grant what shall be seen. REFERENCES lets see a table and read no row.",
+            remedy=f"{grant_database('<database>', role)}\n{grant_schema('<database>', '<schema>', role)}",
+            unseen="anything",
+        )
         return Finding(missing.detail, warning=True, error=missing)
 
     def proof(self) -> Finding:
@@ -129,7 +146,7 @@ class _Test:
 
     def write_rights(self) -> Finding:
         if not self._scopes:
-            return Finding("There is no table yet to ask about")
+            return Finding("Not known: there is nothing yet to ask about", warning=True)
         session = self._open()
         tried = [name for name in session.databases() if session.may_use(name)]
         held = {name: rights for name in tried[:DATABASES] if (rights := session.write_rights(name))}
@@ -138,31 +155,24 @@ class _Test:
             return Finding(f"None: the role can read only.{tail}")
         found = ", ".join(f"{rights} in {name}" for name, rights in held.items())
         return Finding(
-            f"The role may change rows, or owns tables (rights: {found}).{tail}"
+            f"The role may change rows, or owns or may make tables (rights: {found}).{tail}"
             " Snowflake has no session that can only read, so a role of its own is safer.",
             warning=True,
-            error=errors.PermissionMissing(hint="Use a role that has USAGE and REFERENCES only."),
+            error=errors.PermissionMissing(
+                hint="Paste this as an administrator, and name the role in the settings: it sees and changes nothing.",
+                remedy=create_role(self._settings, str(session.server.details["user"]), held),
+            ),
         )
 
-    def _knocking(self, authorities: str | None = None) -> Knocking:
-        url = f"https://{self._settings.address}:{self._settings.port}"
-        return Knocking(url, self._reach, self._settings.connect_timeout, authorities)
+    def _knocking(self) -> Knocking:
+        settings = self._settings
+        url = f"https://{settings.address}:{settings.port}"
+        return Knocking(url, self._reach, settings.connect_timeout, certifi.where(), settings.ca_certificate)
 
     def _open(self) -> SnowflakeSession:
         if self._session is None:
             raise errors.ConnectionLost
         return self._session
-
-
-@contextmanager
-def _trusted(settings: SnowflakeSettings) -> Iterator[str]:
-    if not settings.ca_certificate.strip():
-        yield certifi.where()
-        return
-    with tempfile.NamedTemporaryFile("w", suffix=".pem", encoding="ascii", errors="replace") as file:
-        file.write(settings.ca_certificate)
-        file.flush()
-        yield file.name
 
 
 def _some(names: list[str]) -> str:

@@ -5,6 +5,7 @@ and https://community.snowflake.com/s/article/Sign-in-error-codes.
 """
 
 import re
+from collections.abc import Iterable
 
 from snowflake.connector.errors import Error
 
@@ -144,3 +145,19 @@ def grant_schema(database: str, schema: str, role: str) -> str:
 def grant_object_viewer(role: str) -> str:
     """What lets see which objects exist, whoever may read them."""
     return f"GRANT DATABASE ROLE SNOWFLAKE.OBJECT_VIEWER TO ROLE {quoted(role)};"
+
+
+def create_role(settings: SnowflakeSettings, user: str, databases: Iterable[str]) -> str:
+    """A role that can see these databases and neither change nor read anything in them."""
+    role = "METAMAPPER"
+    lines = [f"CREATE ROLE {quoted(role)};", grant_warehouse(settings, role)]
+    for database in databases:
+        lines += [
+            grant_database(database, role),
+            f"GRANT USAGE ON ALL SCHEMAS IN DATABASE {quoted(database)} TO ROLE {quoted(role)};",
+            *(
+                f"GRANT REFERENCES ON ALL {what} IN DATABASE {quoted(database)} TO ROLE {quoted(role)};"
+                for what in ("TABLES", "VIEWS")
+            ),
+        ]
+    return "\n".join([*lines, f"GRANT ROLE {quoted(role)} TO USER {quoted(user)};"])

@@ -158,6 +158,11 @@ SHOW IMPORTED KEYS IN SCHEMA
 -- The connection test only. Rights that the role inherits are its own, too.
 -- https://docs.snowflake.com/en/sql-reference/functions/is_role_in_session
 -- name: write_rights
-SELECT COUNT(*) AS tables
-  FROM information_schema.table_privileges
- WHERE IS_ROLE_IN_SESSION(grantee) AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'OWNERSHIP')
+SELECT (SELECT COUNT(*)
+          FROM information_schema.table_privileges
+         WHERE IS_ROLE_IN_SESSION(grantee)
+           AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'OWNERSHIP'))
+     + (SELECT COUNT(*)
+          FROM information_schema.object_privileges
+         WHERE IS_ROLE_IN_SESSION(grantee) AND privilege_type LIKE 'CREATE %'
+           AND CURRENT_DATABASE() IN (object_catalog, object_name)) AS rights

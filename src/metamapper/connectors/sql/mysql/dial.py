@@ -12,6 +12,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import Cursor, SSCursor
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.sql.mysql.errors import GARBLED, from_connecting
 from metamapper.connectors.sql.mysql.settings import MysqlSettings, Tls
@@ -34,6 +35,12 @@ class Wire(_Connection):
 
     _sock: socket.socket | None
     _result: Any
+    was_secured = False
+    """Whether it was encrypted, also where it is closed by now."""
+
+    def _force_close(self) -> None:
+        self.was_secured = self.was_secured or self.secured is not None
+        super()._force_close()  # type: ignore[misc]  # the driver's own, called wherever a connection breaks
 
     def trust_this_machine(self) -> None:
         """Over a unix socket a server takes the password as it is, as it does over TLS."""
@@ -133,6 +140,7 @@ def _opened(where: tuple[str, int], settings: MysqlSettings, *, seconds: float) 
 
 def signed_in(made: socket.socket, settings: MysqlSettings) -> Wire:
     """A session over a connection that was made; raises a ``ConnectorError``, and then that connection is closed."""
+    connection = None
     try:
         connection = _wire(settings)
         if settings.is_socket:
@@ -140,7 +148,9 @@ def signed_in(made: socket.socket, settings: MysqlSettings) -> Wire:
         connection.connect(made)
     except (pymysql.Error, OSError, *GARBLED) as error:
         made.close()
-        raise from_connecting(error, settings) from None
+        failure = from_connecting(error, settings)
+        failure.in_clear = connection is not None and not connection.was_secured
+        raise failure from None
     except errors.ConnectorError:
         made.close()
         raise
@@ -173,14 +183,8 @@ def _wire(settings: MysqlSettings) -> Wire:
 def context(settings: MysqlSettings) -> ssl.SSLContext:
     """Trust the authorities that were given, else this machine's; in the mode "unverified", which says so, anybody."""
     if settings.tls_mode is Tls.UNVERIFIED:
-        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        trusting.check_hostname = False
-        trusting.verify_mode = ssl.CERT_NONE
-        return trusting
-    try:
-        return ssl.create_default_context(cadata=settings.ca_certificate.strip() or None)
-    except (ssl.SSLError, ValueError):
-        raise errors.SettingsInvalid(
-            "Certificate authority: this is no certificate.",
-            hint="Paste the PEM text, from BEGIN CERTIFICATE to END CERTIFICATE.",
-        ) from None
+        anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        anybody.check_hostname = False
+        anybody.verify_mode = ssl.CERT_NONE
+        return anybody
+    return trusting(settings.ca_certificate)

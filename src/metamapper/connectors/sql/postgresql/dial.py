@@ -14,6 +14,7 @@ from psycopg import pq
 from psycopg.types.string import TextLoader
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.reach import Reach, Route
 from metamapper.connectors.sql.postgresql.errors import from_connecting
 from metamapper.connectors.sql.postgresql.settings import PostgresqlSettings, Tls
@@ -124,10 +125,12 @@ def parameters(settings: PostgresqlSettings, where: tuple[str, int], authority: 
 
 @contextmanager
 def authority_file(settings: PostgresqlSettings) -> Iterator[str]:
-    """The path of the certificate authorities to trust; libpq takes them from a file only."""
+    """The path of the certificate authorities to trust; libpq takes them from a file only. Raises ``SettingsInvalid``."""
     if not settings.ca_certificate.strip():
         yield _trusted_by_this_machine()
         return
+    if settings.tls_mode is Tls.VERIFY:
+        trusting(settings.ca_certificate)
     with tempfile.NamedTemporaryFile(
         "w", prefix="metamapper-ca-", suffix=".pem", encoding="ascii", errors="replace"
     ) as file:

@@ -11,6 +11,7 @@ from typing import Any
 import pytds
 
 from metamapper.connectors import errors
+from metamapper.connectors.authorities import trusting
 from metamapper.connectors.reach import Reach
 from metamapper.connectors.reach import Route as Way
 from metamapper.connectors.sql.tsql.channel import Channel, Rerouted
@@ -96,10 +97,7 @@ def _trust(settings: TsqlSettings) -> ssl.SSLContext | None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     else:
-        try:
-            context = ssl.create_default_context(cadata=settings.ca_certificate.strip() or None)
-        except (ssl.SSLError, ValueError):
-            raise errors.SettingsInvalid("The certificate authority is not PEM text.") from None
+        context = trusting(settings.ca_certificate)
     # A handshake within packets is of TLS 1.2 at the most: 1.3 goes with TDS 8 only.
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -82,7 +82,9 @@ class TsqlSettings(EngineSettings, frozen=True, kw_only=True):
     connect_timeout: ConnectTimeout = 15
     statement_timeout: Annotated[
         int,
-        described("Statement time-out", "Seconds that a statement may be silent.", input="number", ge=1, le=3600),
+        described(
+            "Statement time-out", "Seconds that a statement may be silent.", input="number", tuning=True, ge=1, le=3600
+        ),
     ] = 300
 
     @property

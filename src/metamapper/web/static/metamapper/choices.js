@@ -1,8 +1,8 @@
 // Fields that belong to one choice of a select: data-when='{"set_sign_in": ["keys"]}' on a row of the form. What is hidden is
-// not sent. The server knows the same rule and has the last word.
+// not sent; "" among the values means that what it depends on is itself hidden. The server knows the same rule and has the last word.
 const fits = (row) => Object.entries(JSON.parse(row.dataset.when)).every(([name, values]) => {
   const input = row.closest("form").elements[name];
-  return input && !input.disabled && values.includes(input.value);
+  return values.includes(input && !input.disabled ? input.value : "");
 });
 
 document.addEventListener("change", (event) => {

@@ -14,4 +14,5 @@ NOTHING = {"name": "nothing"}
 MISNAMED = replace(ENGINE, name="one", url_schemes=("one",))
 IMPOSTOR = replace(ENGINE, name="postgresql", url_schemes=("impostor",))
 THIEF = replace(ENGINE, name="thief", url_schemes=("thief", "postgresql"))
+MUMBLING = replace(ENGINE, name="mumbling", url_schemes=("mumbling",), capabilities={"views": True})
 WORDLESS = replace(ENGINE, name="wordless", url_schemes=("wordless",), settings=Wordless)
