@@ -43,11 +43,18 @@ EXAMPLES = {
     "src/metamapper/inspection/example/__init__.py": {"sqlite"},  # what a first look is at, without a server
     "tests/cli/test_doctor.py": {"postgresql"},  # a doctor that finds what is really wrong
     "tests/connectors/test_conformance_kit.py": {"sqlite"},  # a suite that finds faults made on purpose
-    "tests/connectors/test_recording.py": {"postgresql", "sqlite"},
+    "tests/connectors/test_hive_tables.py": {"glue"},  # the two keep one thing in two shapes
+    "tests/connectors/test_recording.py": {"postgresql", "snowflake", "sqlite"},  # an address that is made of a name
+    "tests/connectors/test_settings.py": {"hive"},  # a port that depends on a choice
+    "tests/datastores/test_refusal.py": {"hive"},  # the same
     "tests/engines/test_names.py": {"postgresql", "sqlite"},  # random names, through a server and a file
     "tests/outside/broken/": {"sqlite"},  # what takes its place
     "tests/test_benchmarks.py": {"oracle", "sqlserver"},  # stand-ins that need no server
     "tests/tunnels/": {"bigquery", "glue", "mysql", "redshift", "sqlserver"},  # each way to name an address, behind SSH
+    "tests/web/test_ssh.py": {"hive"},  # the same
+    "tests/web/test_kept_secrets.py": {  # secrets of every kind of sign-in
+        *("glue", "hive", "mysql", "oracle", "redshift", "snowflake", "sqlserver"),
+    },
     "tests/web/test_connecting.py": {  # fields that go with a kind of sign-in
         *("athena", "bigquery", "glue", "oracle", "postgresql"),
         *("redshift", "snowflake", "sqlserver", "synapse"),
