@@ -27,7 +27,7 @@ TESTS = Path(__file__).resolve().parent.parent / "engines"
 SUITES = {each for each in vars(conformance).values() if inspect.isclass(each) and each.__name__.endswith("Suite")}
 READING = ("scopes", "relations")
 """What makes a class a session."""
-WRAPPING = [Tunnelled, replay._Replay]
+WRAPPING = [Tunnelled, replay.Replay]
 RECORDINGS = [session._RecordingSession, replay._ReplaySession]
 
 
