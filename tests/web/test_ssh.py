@@ -7,12 +7,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from cryptography.fernet import Fernet
+from django.utils.html import escape
 
 from metamapper.connectors.tunnel.keys import Algorithm, make
 from metamapper.connectors.tunnel.values import bare, fingerprint
 from metamapper.datastores import tunnels
 from metamapper.datastores.models import Datastore, SshKey
 from metamapper.datastores.services import settings_of
+from metamapper.web.datastores.forms import AGAIN
 from tests.cast import Cast
 from tests.support import sshd
 from tests.support.sshd import Sshd
@@ -138,19 +140,26 @@ def test_hosts_are_saved_with_the_form_and_shown_again(cast: Cast) -> None:
 @pytest.mark.parametrize("change", [{"host": "other.lan"}, {"key": OTHER_KEY}, {"user": "rui"}])
 def test_a_stored_password_goes_through_no_other_host(cast: Cast, change: dict[str, str]) -> None:
     """Whoever may edit a datastore could have it sent to a server of their own."""
-    datastore = saved(cast)
-    form = typed(untested="1", name="warehouse", set_password="") | hop(**change)
-    as_user(cast.ana).post(f"/larkspur/datastores/{datastore.slug}/settings/", form)
-    datastore.refresh_from_db()
-    assert getattr(settings_of(datastore), "password", None) == ""
+    _asked_for_again(cast, saved(cast), typed(untested="1", name="warehouse", set_password="") | hop(**change))
 
 
 def test_nor_without_them(cast: Cast) -> None:
     datastore = saved(cast)
-    form = typed(untested="1", name="warehouse", set_password="")
-    as_user(cast.ana).post(f"/larkspur/datastores/{datastore.slug}/settings/", form)
-    datastore.refresh_from_db()
+    _asked_for_again(cast, datastore, typed(untested="1", name="warehouse", set_password=""))
     assert datastore.hops == []
+
+
+def _asked_for_again(cast: Cast, datastore: Datastore, form: dict[str, str]) -> None:
+    """Nothing is changed, and the password goes nowhere, until somebody types it or has it forgotten."""
+    address, hops = f"/larkspur/datastores/{datastore.slug}/settings/", datastore.hops
+    refused = as_user(cast.ana).post(address, form)
+    assert refused.status_code == 422
+    assert escape(AGAIN) in refused.content.decode()
+    datastore.refresh_from_db()
+    assert (datastore.hops, getattr(settings_of(datastore), "password", None)) == (hops, PASSWORD)
+    as_user(cast.ana).post(address, form | {"forget_password": "1"})
+    datastore.refresh_from_db()
+    assert datastore.hops != hops
     assert getattr(settings_of(datastore), "password", None) == ""
 
 
