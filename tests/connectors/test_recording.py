@@ -422,8 +422,12 @@ def test_where_it_cannot_be_written_is_said(tmp_path: Path) -> None:
         kept(tmp_path / "no" / "folder", planted)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="Not to be had: /dev/full, to be without space")  # noqa: PTH110
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not Path("/dev/full").exists():
+        why = "Not to be had: /dev/full, to be without space"
+        pytest.fail(why) if request.config.getoption("--require-live") else pytest.skip(why)
     original = os.open
     monkeypatch.setattr(
         os,

@@ -84,7 +84,6 @@ async def asked(forward: Forward, family: str, host: str, source: str = "", uid:
     return told.decode().strip()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Not to be had: a system that tells who connects")
 @pytest.mark.parametrize(
     ("family", "host", "source", "ours"),
     [
@@ -96,11 +95,14 @@ async def asked(forward: Forward, family: str, host: str, source: str = "", uid:
 def test_only_our_own_account_is_let_in(
     request: pytest.FixtureRequest, family: str, host: str, source: str, ours: str
 ) -> None:
-    if os.geteuid() != 0:
-        why = "Not to be had: another account to connect as, which takes root"
+    needed = {
+        "a system that tells who connects": sys.platform == "linux",
+        "another account to connect as, which takes root": os.geteuid() == 0,
+        "IPv6": family != "AF_INET6" or _has_ipv6(),
+    }
+    if missing := [what for what, is_there in needed.items() if not is_there]:
+        why = f"Not to be had: {', '.join(missing)}"
         pytest.fail(why) if request.config.getoption("--require-live") else pytest.skip(why)
-    if family == "AF_INET6" and not _has_ipv6():
-        pytest.skip("Not to be had: IPv6")
 
     async def ask() -> tuple[str, str]:
         async with forwarded(greet) as forward:

@@ -145,9 +145,12 @@ def test_it_listens_on_loopback_only_and_only_while_it_is_used(bastion: Starting
         socket.create_connection((LOOPBACK, route.port), timeout=5)
 
 
-def test_another_account_of_this_machine_does_not_get_in(bastion: Starting, pair: KeyPair) -> None:
+def test_another_account_of_this_machine_does_not_get_in(
+    request: pytest.FixtureRequest, bastion: Starting, pair: KeyPair
+) -> None:
     if os.geteuid() != 0:
-        pytest.skip("Not to be had: another account to connect as, which takes root")
+        why = "Not to be had: another account to connect as, which takes root"
+        pytest.fail(why) if request.config.getoption("--require-live") else pytest.skip(why)
     with socket.create_server((LOOPBACK, 0)) as server:
         port = server.getsockname()[1]
         host = bastion(pair.public, permit=[port])
